@@ -1,0 +1,58 @@
+"""Headers and limits that hold for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+PERMISSIONS_POLICY = ", ".join(
+    [
+        "publickey-credentials-create=(self)",
+        "publickey-credentials-get=(self)",
+        "clipboard-write=(self)",
+        "camera=()",
+        "geolocation=()",
+        "microphone=()",
+        "payment=()",
+        "usb=()",
+    ]
+)
+
+
+class PrivacyHeadersMiddleware:
+    """Permissions-Policy everywhere; no-store for every page of a signed-in person."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
+        user = getattr(request, "user", None)
+        if user is not None and user.is_authenticated:
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuse bodies that are larger than anything a person can mean (R36)."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = settings.BODY_LIMIT
+        if request.path.startswith("/passkeys/"):
+            limit = settings.CEREMONY_BODY_LIMIT
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = limit + 1
+        if length > limit:
+            text = f"This request is too large. The limit is {limit // 1024} KiB.\n"
+            return HttpResponse(text, status=413, content_type="text/plain")
+        return self.get_response(request)

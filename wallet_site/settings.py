@@ -1,0 +1,286 @@
+"""Settings: the one place that reads the environment.
+
+Every name is listed in .env.example with what it means. SITE_MODE decides what may
+be defaulted: ``local`` has working defaults for one machine, ``production`` refuses to
+start without its secrets. DEBUG is off in both, so that the local site is the real one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+SITE_MODE = env.str("SITE_MODE", "local")
+if SITE_MODE not in {"local", "production"}:
+    raise ValueError("SITE_MODE must be 'local' or 'production'.")
+LOCAL = SITE_MODE == "local"
+
+# Everything the site writes: database, broker folder, collected files, chain state.
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
+
+
+def secret(name: str, local_default: str = "") -> str:
+    """Return the secret from NAME, else the file NAME_FILE, else the local default."""
+    value = env.str(name, "")
+    path = env.str(f"{name}_FILE", "")
+    if not value and path:
+        value = Path(path).read_text().strip()
+    if not value and LOCAL:
+        value = local_default
+    if not value and not LOCAL:
+        raise ValueError(
+            f"{name} or {name}_FILE is required in production."
+        )
+    return value
+
+
+# --- Django ------------------------------------------------------------------------
+
+DEBUG = False
+SECRET_KEY_PATH = VAR_DIR / "secret_key"  # written by `manage.py up` in local mode
+SECRET_KEY = secret(
+    "SECRET_KEY",
+    SECRET_KEY_PATH.read_text() if SECRET_KEY_PATH.exists() else secrets.token_hex(32),
+)
+
+WEB_PORT = env.int("WEB_PORT", 8000)
+# The one origin people use. WebAuthn binds every passkey to its host, for ever.
+SITE_ORIGIN = env.str("SITE_ORIGIN", f"http://localhost:{WEB_PORT}").rstrip("/")
+SITE_IS_HTTPS = SITE_ORIGIN.startswith("https://")
+SITE_HOST = urlsplit(SITE_ORIGIN).hostname or ""
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [SITE_HOST])
+CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
+
+INSTALLED_APPS = [
+    "wallet_site",
+    "accounts",
+    "onchain",
+    "wallet_site.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "wallet_site.apps.StaticFilesConfig",
+    "csp",
+    "django_celery_results",
+    "django_htmx",
+    "django_prometheus",
+    "django_structlog",
+    "health_check",
+    "lucide",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "wallet_site.middleware.PrivacyHeadersMiddleware",
+    "wallet_site.middleware.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "wallet_site.urls"
+WSGI_APPLICATION = "wallet_site.wsgi.application"
+ASGI_APPLICATION = "wallet_site.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "onchain.context_processors.site",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": env.dj_db_url(
+        "DATABASE_URL", f"sqlite:///{VAR_DIR / 'latchkey.sqlite3'}"
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Django's own defaults lose work under load: writers must queue, not fail.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,  # seconds a writer waits for its turn
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60  # seconds
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {
+        # milliseconds; lock < statement < Celery's soft limit (60 s)
+        "options": "-c lock_timeout=5000 -c statement_timeout=20000",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "wallet_site.storage.ModuleStaticFilesStorage"},
+}
+
+# --- People and sessions -----------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasskeyBackend"]
+LOGIN_URL = "home"
+LOGIN_REDIRECT_URL = "home"
+
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds, absolute
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+if SITE_IS_HTTPS:
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+WEBAUTHN_RP_ID = env.str("WEBAUTHN_RP_ID", SITE_HOST)
+WEBAUTHN_RP_NAME = env.str("WEBAUTHN_RP_NAME", "Latchkey")
+WEBAUTHN_ORIGIN = SITE_ORIGIN  # exactly one (security.md R12)
+CEREMONY_SECONDS = 300  # life of a challenge (R4)
+# What happens in the transaction that registers a new person (accounts knows no chain).
+REGISTRATION_HOOK = "onchain.views.registration.open_wallet"
+
+# --- Web security ------------------------------------------------------------------
+
+SELF = "'self'"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = SITE_IS_HTTPS
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 63_072_000) if SITE_IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SITE_IS_HTTPS
+SECURE_HSTS_PRELOAD = SITE_IS_HTTPS
+if env.bool("TRUST_PROXY_HEADERS", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CEREMONY_BODY_LIMIT = 64 * 1024  # bytes (R36)
+BODY_LIMIT = 256 * 1024  # bytes (R36)
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+
+# --- Chain -------------------------------------------------------------------------
+# URLs may hold keys: they are secrets, kept out of rows and logs.
+
+CHAIN_ID = env.int("CHAIN_ID", 31337)
+CHAIN_NAME = env.str("CHAIN_NAME", "Local chain")
+NODE_PORT = env.int("NODE_PORT", 8545)  # of the local chain that `manage.py up` starts
+BUNDLER_PORT = env.int("BUNDLER_PORT", 4337)
+NODE_URL = secret("NODE_URL", f"http://127.0.0.1:{NODE_PORT}")
+BUNDLER_URL = secret("BUNDLER_URL", f"http://127.0.0.1:{BUNDLER_PORT}")
+LOCAL_CHAIN = (
+    LOCAL
+    and CHAIN_ID == 31337
+    and urlsplit(NODE_URL).hostname in {"127.0.0.1", "localhost", "::1"}
+)
+CLIENT_TIMEOUT = env.float(
+    "CLIENT_TIMEOUT", 10.0
+)  # seconds, every node and bundler call
+
+# The local chain's well-known keys (anvil's public mnemonic); production refuses them.
+LOCAL_RELAYER_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
+LOCAL_SPONSOR_KEY = "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"
+RELAYER_PRIVATE_KEY = secret("RELAYER_PRIVATE_KEY", LOCAL_RELAYER_KEY)
+SPONSOR_PRIVATE_KEY = secret("SPONSOR_PRIVATE_KEY", LOCAL_SPONSOR_KEY)
+# VerifyingPaymaster; empty: nobody is sponsored. `manage.py devchain` puts it at
+# the first contract address of a key the site does not hold (R71).
+PAYMASTER_ADDRESS = env.str(
+    "PAYMASTER_ADDRESS",
+    "0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35" if LOCAL_CHAIN else "",
+)
+
+CONFIRMATIONS = env.int("CONFIRMATIONS", 2 if LOCAL_CHAIN else 12)  # blocks
+START_BLOCK = env.int("START_BLOCK", 0)  # where a new follower begins
+# eager: at once. on-demand: with the first payment that is prepared (R68).
+DEPLOYMENT_POLICY = env.str(
+    "DEPLOYMENT_POLICY", "eager" if LOCAL_CHAIN else "on-demand"
+)
+RELAYER_DAILY_WEI = env.int("RELAYER_DAILY_WEI", 10**18)  # deployments, per UTC day
+MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceiling (R21)
+SPONSOR_DAILY_OPERATIONS = env.int("SPONSOR_DAILY_OPERATIONS", 200)  # per account
+SPONSOR_DAILY_WEI = env.int("SPONSOR_DAILY_WEI", 10**18)  # all accounts, per UTC day
+FAUCET_WEI = 10**18  # one press of "Get test ETH"
+
+# --- Celery ------------------------------------------------------------------------
+
+CELERY_BROKER_URL = secret("CELERY_BROKER_URL", "filesystem://")
+CELERY_FOLDER = VAR_DIR / "broker"
+if CELERY_BROKER_URL == "filesystem://":
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(CELERY_FOLDER / "messages"),
+        "data_folder_out": str(CELERY_FOLDER / "messages"),
+        "control_folder": str(CELERY_FOLDER / "control"),
+        "polling_interval": 0.1,  # seconds
+    }
+    for folder in ("messages", "control"):
+        (CELERY_FOLDER / folder).mkdir(parents=True, exist_ok=True)
+elif CELERY_BROKER_URL.startswith("redis"):
+    # Longer than the longest task plus the longest countdown, or work runs twice.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}  # seconds
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True  # safe because every task is idempotent by rule
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 60  # seconds
+CELERY_TASK_TIME_LIMIT = 90  # seconds; acts in prefork only, see README
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+SWEEP_SECONDS = 3  # a nudge that got lost costs at most this
+
+# --- Operations --------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+SOURCE_COMPONENT_STALE_SECONDS = 15  # after this silence a component counts as away
