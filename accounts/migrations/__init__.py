@@ -1,0 +1,3 @@
+"""Changes of the accounts tables."""
+
+from __future__ import annotations

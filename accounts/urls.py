@@ -1,0 +1,7 @@
+"""Addresses of the ceremonies; no trailing slash, no namespace."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
