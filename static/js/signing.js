@@ -1,0 +1,400 @@
+// The only place that asks a passkey to sign something for the chain.
+//
+// A WebAuthn challenge of 32 bytes can be the hash of a Safe operation, so whoever may
+// choose one may move money. This module takes fields, never a bare hash: it knows a
+// closed list of typed messages (EIP-712), hashes them itself, compares them with what
+// the page shows, and only then calls navigator.credentials.get(). Any difference is a
+// SigningRefused and no call at all. Kinds: SafeOp (Safe4337Module 0.3.0, EntryPoint 0.7
+// of ERC-4337) and KeyProof. No import, so one integrity attribute covers everything.
+// Inside, addresses, bytes and ABI words are lower-case hex without 0x and integers are
+// BigInt: no floating point number ever holds money.
+
+const PINNED = {
+  entryPoint: "0000000071727de22e5e9d8baf0edac6f37da032", // EntryPoint 0.7
+  module: "75cf11467937ce3f2f357ce24ffc3dbf8fd5c226", // Safe4337Module 0.3.0
+  initCode: "", // the account exists: nothing else is created by the way
+};
+const MULTI_SEND = "38869bf66a61cf6bdb996a6ae40d5853fd43b526"; // 1.4.1
+const EXECUTE = "541d63c8"; // executeUserOpWithErrorString(address,uint256,bytes,uint8)
+const MULTI_SEND_CALL = "8d80ff0a"; // multiSend(bytes)
+const TIMEOUT = 300_000; // milliseconds; the browser may choose less
+const LAST_DATE = 253_402_300_799n; // 9999-12-31T23:59:59Z, seconds
+
+// The structs in the order of their type strings: these tables parse and hash.
+const SAFE_OP = {
+  safe: "address", nonce: "uint256", initCode: "bytes", callData: "bytes",
+  verificationGasLimit: "uint128", callGasLimit: "uint128",
+  preVerificationGas: "uint256", maxPriorityFeePerGas: "uint128",
+  maxFeePerGas: "uint128", paymasterAndData: "bytes",
+  validAfter: "uint48", validUntil: "uint48", entryPoint: "address",
+};
+const KEY_PROOF = {
+  role: "string", account: "address", x: "uint256", y: "uint256", nonce: "bytes32",
+};
+const DOMAIN = { chainId: "uint256", verifyingContract: "address" };
+const NAMED_DOMAIN = { name: "string", version: "string", ...DOMAIN };
+const SAFE_OP_MESSAGE = { chainId: "uint256", module: "address", ...SAFE_OP };
+const KEY_PROOF_MESSAGE = { ...DOMAIN, ...KEY_PROOF };
+const CALL = { to: "address", valueWei: "uint256", data: "bytes" };
+
+/** A request that was not signed: `field` names what is wrong, `message` is for people. */
+export class SigningRefused extends Error {
+  constructor(field, sentence) {
+    super(`${sentence} Nothing was signed.`);
+    this.name = "SigningRefused";
+    this.field = field;
+  }
+}
+
+function refuse(field, sentence) {
+  throw new SigningRefused(field, sentence);
+}
+
+const CHECKS = new Map([["SafeOp", checkSafeOp], ["KeyProof", checkKeyProof]]);
+
+/**
+ * Ask the passkey to sign `request`, if it is what the page shows.
+ *
+ * request: {kind, rpId, allowCredentials, hash, message, calls (SafeOp only)}; integers
+ * are decimal text, bytes 0x hex, addresses checksummed. shown: name -> {text, value},
+ * `text` what a person reads, `value` the machine-readable form beside it, if any.
+ * Resolves to the assertion as plain data, rejects with SigningRefused, or with the
+ * browser's own error once it was asked.
+ */
+export async function authorize(request, shown) {
+  const check = CHECKS.get(request?.kind);
+  if (!check) refuse("kind", "This page asks for a signature of a kind that is not known.");
+  if (!request.rpId || !`.${location.hostname}`.endsWith(`.${request.rpId}`)) {
+    refuse("rpId", "This page asks for a passkey of another site.");
+  }
+  const hash = check(request, shown);
+  if (request.hash !== hash) refuse("hash", "The hash is not the one of these fields.");
+
+  const credential = await navigator.credentials.get({
+    publicKey: {
+      challenge: fromHex(hash.slice(2)),
+      rpId: request.rpId,
+      allowCredentials: descriptors(request.allowCredentials),
+      userVerification: "required",
+      timeout: TIMEOUT,
+    },
+  });
+  const { response } = credential; // read by hand: some extensions break toJSON()
+  return {
+    id: credential.id,
+    rawId: toBase64Url(credential.rawId),
+    type: credential.type,
+    response: {
+      clientDataJSON: toBase64Url(response.clientDataJSON),
+      authenticatorData: toBase64Url(response.authenticatorData),
+      signature: toBase64Url(response.signature),
+      userHandle: response.userHandle ? toBase64Url(response.userHandle) : null,
+    },
+    authenticatorAttachment: credential.authenticatorAttachment ?? null,
+    clientExtensionResults: {},
+  };
+}
+
+function descriptors(list) {
+  const isId = (id) => /^[\w-]{22,1364}$/.test(id) && id.length % 4 !== 1; // base64url
+  if (!Array.isArray(list) || list.length === 0 || !list.every((item) => isId(item?.id))) {
+    refuse("allowCredentials", "This page does not say which passkey should sign.");
+  }
+  const decode = (id) => fromBase64(id.replaceAll("-", "+").replaceAll("_", "/"));
+  const type = "public-key";
+  return list.map(({ id, transports = [] }) => ({ type, id: decode(id), transports }));
+}
+
+// --- The kinds of message ------------------------------------------------------------
+
+/** Hash of a Safe operation that pays what, to whom, from where the page says. */
+function checkSafeOp({ message, calls }, shown) {
+  const op = parse(message, SAFE_OP_MESSAGE);
+  for (const [name, pinned] of Object.entries(PINNED)) {
+    if (op[name] !== pinned) refuse(name, `The operation's ${name} is not the known one.`);
+  }
+  const expires = op.validAfter < op.validUntil && op.validUntil <= LAST_DATE;
+  if (!expires) refuse("validUntil", "The operation has no usable expiry.");
+  const payments = parseCalls(calls);
+  if (encodeCalls(payments) !== op.callData) {
+    refuse("callData", "The operation does something else than this page says.");
+  }
+  compare(shown, {
+    ...expectedPayments(payments),
+    account: wholeAddress(op.safe),
+    chain: valueOf(String(op.chainId)),
+    "max-fee": ether(maximumFee(op)),
+    payer: valueOf(op.paymasterAndData === "" ? "account" : "sponsor"),
+    "valid-until": time(op.validUntil),
+  });
+  return safeOperationHash(message);
+}
+
+/** Hash of a proof that a passkey signs for its place (`role`) in one account. */
+function checkKeyProof({ message }, shown) {
+  const proof = parse(message, KEY_PROOF_MESSAGE);
+  compare(shown, { account: proofAddress(proof.account), role: valueOf(proof.role) });
+  return keyProofHash(message);
+}
+
+/** recipient and amount for one payment; recipient-1, amount-1, ... for several. */
+function expectedPayments(payments) {
+  const expected = {};
+  payments.forEach(({ to, valueWei }, index) => {
+    const suffix = payments.length === 1 ? "" : `-${index + 1}`;
+    expected[`recipient${suffix}`] = wholeAddress(to);
+    expected[`amount${suffix}`] = ether(valueWei);
+  });
+  return expected;
+}
+
+/** Wei the account or its sponsor can be charged at most (EntryPoint 0.7, prefund). */
+function maximumFee(op) {
+  const sponsor = op.paymasterAndData; // address, uint128 verification, uint128 postOp
+  if (sponsor !== "" && sponsor.length < 104) {
+    refuse("paymasterAndData", "The sponsor's part of the operation is cut short.");
+  }
+  const limit = (from) => BigInt(`0x${sponsor.slice(from, from + 32) || "0"}`);
+  const accountGas = op.verificationGasLimit + op.callGasLimit + op.preVerificationGas;
+  return (accountGas + limit(40) + limit(72)) * op.maxFeePerGas;
+}
+
+// --- What the page shows -------------------------------------------------------------
+// An expectation is {words, matches({text, value})}. Text is compared with its white
+// space reduced; an address may be grouped. A value beside a text must agree with it.
+
+function compare(shown, expected) {
+  const names = Object.keys(shown ?? {});
+  const stray = names.find((name) => !Object.hasOwn(expected, name));
+  if (stray !== undefined) refuse(stray, `The page shows a field too many: ${stray}.`);
+  for (const [name, { words, matches }] of Object.entries(expected)) {
+    const item = (names.includes(name) && shown[name]) || {};
+    const text = String(item.text ?? "").replace(/\s+/g, " ").trim();
+    if (text === "") refuse(name, `The page does not show the ${name}.`);
+    if (!matches({ text, value: item.value || null })) {
+      refuse(name, `The page shows another ${name} than would be signed (${words}).`);
+    }
+  }
+}
+
+function wholeAddress(address) {
+  const words = checksumAddress(address);
+  const values = [null, words];
+  const reads = (text) => text.replaceAll(" ", "") === words;
+  const matches = ({ text, value }) => reads(text) && values.includes(value);
+  return { words, matches };
+}
+
+/** Before its key is proven an address is shown shortened, whole only in the value. */
+function proofAddress(address) {
+  const { words, matches } = wholeAddress(address);
+  const short = `${words.slice(0, 6)}…${words.slice(-4)}`;
+  const isShort = ({ text, value }) => text === short && value === words;
+  return { words, matches: (item) => matches(item) || isShort(item) };
+}
+
+function valueOf(words) {
+  return { words, matches: ({ text, value }) => (value ?? text) === words };
+}
+
+function ether(wei) {
+  const words = `${formatEther(wei)} ETH`;
+  const values = [null, words, String(wei)];
+  const matches = ({ text, value }) => parseEther(text) === wei && values.includes(value);
+  return { words, matches };
+}
+
+function time(seconds) {
+  const words = new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "");
+  const matches = ({ value }) => value === `${words}Z` || value === `${words}+00:00`;
+  return { words: `${words.replace("T", " ")} UTC`, matches };
+}
+
+/** "0.25" for 250000000000000000 wei: exact, never rounded, never an exponent. */
+export function formatEther(wei) {
+  const digits = String(wei).padStart(19, "0");
+  const fraction = digits.slice(-18).replace(/0+$/, "");
+  return digits.slice(0, -18) + (fraction && `.${fraction}`);
+}
+
+/** Wei of "0.25 ETH", or null when the text is not exactly such an amount. */
+export function parseEther(text) {
+  const match = /^(0|[1-9][0-9]*)(?:\.([0-9]{1,18}))? ETH$/.exec(text);
+  return match && BigInt(match[1] + (match[2] ?? "").padEnd(18, "0"));
+}
+
+// --- Parsing -------------------------------------------------------------------------
+
+/** Exactly the fields of `types` and no other, each read strictly. */
+function parse(message, types) {
+  if (Object(message) !== message) refuse("message", "The request says nothing to sign.");
+  const stray = Object.keys(message).find((name) => !Object.hasOwn(types, name));
+  if (stray !== undefined) refuse(stray, `The request has a field too many: ${stray}.`);
+  const values = {};
+  for (const [name, type] of Object.entries(types)) {
+    const value = Object.hasOwn(message, name) ? parseValue(type, message[name]) : null;
+    if (value === null) refuse(name, `A field is missing or malformed: ${name}.`);
+    values[name] = value;
+  }
+  return values;
+}
+
+function parseValue(type, text) {
+  if (typeof text !== "string") return null;
+  if (type.startsWith("uint")) {
+    if (!/^(0|[1-9][0-9]{0,77})$/.test(text)) return null;
+    const value = BigInt(text);
+    return value < 1n << BigInt(type.slice(4)) ? value : null;
+  }
+  if (type === "string") return /^[a-z][a-z-]{0,31}$/.test(text) ? text : null;
+  if (!/^0x([0-9a-fA-F]{2})*$/.test(text)) return null;
+  const hex = text.slice(2).toLowerCase();
+  if (type === "bytes") return hex;
+  if (type === "bytes32") return hex.length === 64 ? hex : null;
+  return hex.length === 40 && checksumAddress(hex) === text ? hex : null; // address
+}
+
+/** Plain payments only: call data that the page does not explain is never signed. */
+function parseCalls(calls) {
+  if (!Array.isArray(calls) || calls.length === 0) {
+    refuse("calls", "This page does not say what the operation does.");
+  }
+  return calls.map((call) => {
+    const payment = parse(call, CALL);
+    if (payment.data !== "") {
+      refuse("data", "The operation calls a contract in a way this page does not explain.");
+    }
+    return payment;
+  });
+}
+
+// --- Encoding and hashing ------------------------------------------------------------
+
+/** callData of an account that makes these calls: `calls` as in a request, 0x hex out. */
+export function callData(calls) {
+  return `0x${encodeCalls(calls.map((call) => parse(call, CALL)))}`;
+}
+
+/** One call directly; several as a delegatecall (operation 1) of MultiSend. */
+function encodeCalls(calls) {
+  if (calls.length === 1) return encodeExecute(calls[0], 0n);
+  const entries = calls.map(({ to, valueWei, data }) =>
+    `00${to}${word(valueWei)}${word(byteLength(data))}${data}`);
+  const data = MULTI_SEND_CALL + word(32n) + encodeBytes(entries.join(""));
+  return encodeExecute({ to: MULTI_SEND, valueWei: 0n, data }, 1n);
+}
+
+function encodeExecute({ to, valueWei, data }, operation) {
+  const head = [to.padStart(64, "0"), word(valueWei), word(128n), word(operation)];
+  return EXECUTE + head.join("") + encodeBytes(data);
+}
+
+const word = (integer) => integer.toString(16).padStart(64, "0");
+const byteLength = (hex) => BigInt(hex.length / 2);
+const encodeBytes = (hex) =>
+  word(byteLength(hex)) + hex.padEnd(Math.ceil(hex.length / 64) * 64, "0");
+
+/** Safe4337Module.getOperationHash of the message, initCode included: 0x and 64 digits. */
+export function safeOperationHash(message) {
+  const op = parse(message, SAFE_OP_MESSAGE);
+  const domain = { chainId: op.chainId, verifyingContract: op.module };
+  return typedDataHash(DOMAIN, domain, "SafeOp", SAFE_OP, op);
+}
+
+/** The hash a passkey signs to prove that it works before money depends on it. */
+export function keyProofHash(message) {
+  const proof = parse(message, KEY_PROOF_MESSAGE);
+  const domain = { name: "Latchkey", version: "1", ...proof };
+  return typedDataHash(NAMED_DOMAIN, domain, "KeyProof", KEY_PROOF, proof);
+}
+
+/** EIP-712: keccak(0x1901 || domain separator || struct hash). */
+function typedDataHash(domainTypes, domain, name, types, values) {
+  const separator = hashStruct("EIP712Domain", domainTypes, domain);
+  return `0x${keccakHex(`1901${separator}${hashStruct(name, types, values)}`)}`;
+}
+
+/** EIP-712 hashStruct: keccak(keccak(type string) || one word for each field). */
+function hashStruct(name, types, values) {
+  const fields = Object.entries(types);
+  const members = fields.map(([field, type]) => `${type} ${field}`).join(",");
+  const words = fields.map(([field, type]) => encodeField(type, values[field])).join("");
+  return keccakHex(keccakText(`${name}(${members})`) + words);
+}
+
+function encodeField(type, value) {
+  if (type === "string") return keccakText(value);
+  if (type === "bytes") return keccakHex(value);
+  return type.startsWith("uint") ? word(value) : value.padStart(64, "0");
+}
+
+/** EIP-55: a letter is a capital where the hash of the address has a digit above 7. */
+function checksumAddress(address) {
+  const hash = keccakText(address);
+  const cased = (letter, i) => (hash[i] > "7" ? letter.toUpperCase() : letter);
+  return `0x${[...address].map(cased).join("")}`;
+}
+
+const keccakHex = (hex) => toHex(keccak256(fromHex(hex)));
+const keccakText = (text) => toHex(keccak256(new TextEncoder().encode(text)));
+const toHex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => `0x${pair}`);
+const toBase64Url = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer)))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const fromBase64 = (text) => Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
+
+// --- Keccak-256: begin of the part taken from @noble/hashes 2.4.0, sha3.ts -----------
+// Copyright (c) 2022 Paul Miller (https://paulmillr.com), MIT licence; its full text is
+// in static/vendor/noble-hashes.LICENSE. Reduced from a streaming class over halves of
+// lanes to one function over 25 whole lanes of 64 bits. Little-endian, as browsers are.
+
+const [PI, ROTATIONS, IOTAS] = [[], [], []];
+for (let round = 0, r = 1n, x = 1, y = 0; round < 24; round++) {
+  [x, y] = [y, (2 * x + 3 * y) % 5];
+  PI.push(5 * y + x);
+  ROTATIONS.push(BigInt((((round + 1) * (round + 2)) / 2) % 64));
+  let iota = 0n;
+  for (let j = 0n; j < 7n; j++) {
+    r = ((r << 1n) ^ ((r >> 7n) * 0x71n)) % 256n;
+    if (r & 2n) iota ^= 1n << ((1n << j) - 1n);
+  }
+  IOTAS.push(iota);
+}
+const rotate = (lane, shift) => BigInt.asUintN(64, lane << shift) | (lane >> (64n - shift));
+
+function permute(s) {
+  for (const iota of IOTAS) {
+    const column = (x) => s[x] ^ s[x + 5] ^ s[x + 10] ^ s[x + 15] ^ s[x + 20];
+    const parity = [0, 1, 2, 3, 4].map(column);
+    for (let i = 0; i < 25; i++) {
+      s[i] ^= parity[(i + 4) % 5] ^ rotate(parity[(i + 1) % 5], 1n);
+    }
+    let lane = s[1];
+    for (let t = 0; t < 24; t++) {
+      [lane, s[PI[t]]] = [s[PI[t]], rotate(lane, ROTATIONS[t])];
+    }
+    for (let y = 0; y < 25; y += 5) {
+      const row = s.slice(y, y + 5);
+      for (let x = 0; x < 5; x++) s[y + x] ^= ~row[(x + 1) % 5] & row[(x + 2) % 5];
+    }
+    s[0] ^= iota;
+  }
+}
+
+/** Keccak-256 (Ethereum's, suffix 0x01, not SHA3-256) of a Uint8Array: 32 bytes. */
+export function keccak256(data) {
+  const rate = 136; // bytes
+  const padded = new Uint8Array(data.length - (data.length % rate) + rate);
+  padded.set(data);
+  padded[data.length] ^= 0x01;
+  padded[padded.length - 1] ^= 0x80;
+  const lanes = new BigUint64Array(25);
+  const state = new Uint8Array(lanes.buffer);
+  for (let start = 0; start < padded.length; start += rate) {
+    for (let i = 0; i < rate; i++) state[i] ^= padded[start + i];
+    permute(lanes);
+  }
+  return state.slice(0, 32);
+}
+// --- Keccak-256: end of the part taken from @noble/hashes ----------------------------
