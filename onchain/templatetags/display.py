@@ -1,0 +1,111 @@
+"""Filters that turn chain values into text: exact, and the same on every page.
+
+Amounts are integers in wei from the database to the last digit on the page: no float
+and no rounding happens here. ``static/js/signing.js`` compares the text these filters
+print with what a passkey is about to sign, so their output is part of a contract.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from onchain.protocol.types import Address, checksum_address
+
+WEI_DIGITS = 18  # decimals of one ETH
+LEAD_DIGITS = 6  # decimals that stay large in a balance
+GROUP = 4  # characters
+
+register = template.Library()
+
+
+def ether_text(value_wei: int) -> str:
+    """Return the exact decimal text of an amount, without unit or trailing zeros.
+
+    Raises:
+        TypeError: the amount is not an integer.
+        ValueError: the amount is negative.
+    """
+    if not isinstance(value_wei, int) or isinstance(value_wei, bool):
+        raise TypeError(f"an amount in wei is an int, not {type(value_wei).__name__}")
+    if value_wei < 0:
+        raise ValueError("an amount in wei is never negative")
+    whole, rest = divmod(value_wei, 10**WEI_DIGITS)
+    decimals = f"{rest:0{WEI_DIGITS}d}".rstrip("0")
+    return f"{whole}.{decimals}" if decimals else str(whole)
+
+
+@register.filter
+def eth(value_wei: int | None) -> str:
+    """Return ``0.25 ETH``; empty when there is no amount."""
+    return "" if value_wei is None else f"{ether_text(value_wei)} ETH"
+
+
+@register.filter
+def eth_parts(value_wei: int) -> dict[str, str]:
+    """Return an amount as ``lead`` and ``tail``, which together are the whole text.
+
+    A balance is one big number; decimals beyond the sixth are printed smaller, so
+    that even the longest amount stays exact and fits a phone.
+    """
+    whole, point, decimals = ether_text(value_wei).partition(".")
+    return {
+        "lead": f"{whole}{point}{decimals[:LEAD_DIGITS]}",
+        "tail": decimals[LEAD_DIGITS:],
+    }
+
+
+@register.filter
+def short_address(address: Address | str) -> str:
+    """Return the first six and the last four characters: ``0x7E5F…5Bdf``."""
+    text = address_text(address)
+    return f"{text[:6]}…{text[-4:]}"
+
+
+@register.filter
+def grouped_address(address: Address | str) -> SafeString:
+    """Return the whole address in groups of four, spaced by style only.
+
+    There is no white space between the spans: copied, searched or read by a script
+    it is one string. ``wbr`` lets it break between groups on a narrow screen.
+    """
+    text = address_text(address)
+    groups = [text[start : start + GROUP] for start in range(2, len(text), GROUP)]
+    spans = format_html_join(
+        "", '<wbr><span class="ms-[0.4em]">{}</span>', ((group,) for group in groups)
+    )
+    return format_html("<span>{}</span>{}", text[:2], spans)
+
+
+@register.filter(name="hex")
+def hex_text(value: bytes | memoryview | None) -> str:
+    """Return ``0x`` and lower-case hex; empty when there is no value."""
+    return "" if value is None else f"0x{bytes(value).hex()}"
+
+
+@register.filter
+def unix_time(seconds: int | None) -> datetime | None:
+    """Return the moment in UTC of a chain timestamp; None stays None."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """Return how long ago a moment was, in the one unit a person would say."""
+    if moment is None:
+        return ""
+    seconds = int((timezone.now() - moment).total_seconds())
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = seconds // length
+        if count >= 1:
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def address_text(address: Address | str) -> str:
+    """Return the checksummed text of 20 bytes; text is passed through."""
+    return address if isinstance(address, str) else checksum_address(address)
