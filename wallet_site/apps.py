@@ -1,18 +1,27 @@
-"""App configurations: our admin site, and which static sources stay home."""
+"""App configurations: the site, our admin, and which static sources stay home."""
 
 from __future__ import annotations
 
-from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
-from django.contrib.staticfiles.apps import StaticFilesConfig as DjangoStaticFilesConfig
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin
+from django.contrib.staticfiles import apps as staticfiles
 
 
-class AdminConfig(DjangoAdminConfig):
+class WalletSiteConfig(AppConfig):
+    """The site itself: what INSTALLED_APPS means by ``wallet_site``."""
+
+    name = "wallet_site"
+    default = True
+
+
+class AdminConfig(admin.AdminConfig):
     """Django's admin, opened with a passkey instead of a password."""
 
+    default = False
     default_site = "accounts.admin_site.PasskeyAdminSite"
 
 
-class StaticFilesConfig(DjangoStaticFilesConfig):
+class StaticFilesConfig(staticfiles.StaticFilesConfig):
     """Leave the stylesheet's source out of what is collected and served."""
 
-    ignore_patterns = [*DjangoStaticFilesConfig.ignore_patterns, "source.css"]
+    ignore_patterns = [*staticfiles.StaticFilesConfig.ignore_patterns, "source.css"]

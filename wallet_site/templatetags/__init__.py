@@ -1,0 +1,3 @@
+"""Template tags of the whole site."""
+
+from __future__ import annotations
