@@ -1,0 +1,67 @@
+"""EIP-712 messages of this site's own, which move nothing on chain.
+
+Source: EIP-712, https://eips.ethereum.org/EIPS/eip-712. A key proof shows that the
+holder of a passkey can sign, for one role on one account. The verifying contract is
+the passkey's signer proxy, so that no proof is good for two passkeys.
+"""
+
+from __future__ import annotations
+
+from onchain.protocol.abi import encode, keccak
+from onchain.protocol.types import Address, Bytes32, PublicKey
+
+DOMAIN_TYPEHASH = keccak(
+    b"EIP712Domain(string name,string version,uint256 chainId,"
+    b"address verifyingContract)"
+)
+DOMAIN_NAME = b"Latchkey"
+DOMAIN_VERSION = b"1"
+KEY_PROOF_TYPEHASH = keccak(
+    b"KeyProof(string role,address account,uint256 x,uint256 y,bytes32 nonce)"
+)
+
+
+def key_proof_hash(
+    *,
+    chain_id: int,
+    signer: Address,
+    role: str,
+    account: Address,
+    public_key: PublicKey,
+    nonce: Bytes32,
+) -> Bytes32:
+    """Return the hash that a passkey signs to prove itself: 32 bytes.
+
+    Hashed: KeyProof(string role,address account,uint256 x,uint256 y,bytes32 nonce)
+
+    Args:
+        signer: the passkey's signer proxy, deployed or not.
+        role: what the passkey is to be on the account, for instance ``owner``.
+
+    Raises:
+        EncodingError: a field has no encoding in its width.
+    """
+    domain = keccak(
+        encode(
+            ("bytes32", "bytes32", "bytes32", "uint256", "address"),
+            (
+                DOMAIN_TYPEHASH,
+                keccak(DOMAIN_NAME),
+                keccak(DOMAIN_VERSION),
+                chain_id,
+                signer,
+            ),
+        )
+    )
+    struct = encode(
+        ("bytes32", "bytes32", "address", "uint256", "uint256", "bytes32"),
+        (
+            KEY_PROOF_TYPEHASH,
+            keccak(role.encode()),
+            account,
+            public_key.x,
+            public_key.y,
+            nonce,
+        ),
+    )
+    return keccak(b"\x19\x01" + domain + keccak(struct))
