@@ -1,0 +1,309 @@
+// R15: whatever differs from what the page shows, get() is called 0 times.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { answers, attempt, bytes, hex, signing } from "./support.mjs";
+
+const OTHER = "0x8641AD3a0067B4F505047008E7e59e892F59Af24";
+const { payment, sponsored, batch, proof } = answers.requests;
+
+/** The same case, changed; `rehash` makes call data and hash fit the change again. */
+function changed(original, change, { rehash = false } = {}) {
+  const { request, shown } = structuredClone(original);
+  change(request, shown);
+  if (rehash) {
+    if (request.calls) request.message.callData = signing.callData(request.calls);
+    const hash = request.kind === "SafeOp" ? signing.safeOperationHash : signing.keyProofHash;
+    request.hash = hash(request.message);
+  }
+  return { request, shown };
+}
+
+function refused(name, original, field, change, options) {
+  test(`refused: ${name}`, async () => {
+    const { request, shown } = changed(original, change, options);
+
+    const { asked, error } = await attempt(request, shown, options?.hostname);
+
+    assert.equal(asked.length, 0);
+    assert.ok(error instanceof signing.SigningRefused, String(error));
+    assert.equal(error.field, field);
+    assert.match(error.message, /^[A-Z][^<>]+\. Nothing was signed\.$/);
+  });
+}
+
+for (const [name, original] of Object.entries(answers.requests)) {
+  test(`a good ${name} asks once, with exactly the 32 bytes of its hash`, async () => {
+    const { request, shown } = original;
+
+    const { asked, result, error } = await attempt(request, shown);
+
+    assert.equal(error, undefined);
+    assert.equal(asked.length, 1);
+    const { publicKey } = asked[0];
+    assert.equal(publicKey.challenge.byteLength, 32);
+    assert.equal(hex(publicKey.challenge), request.hash);
+    assert.equal(publicKey.rpId, request.rpId);
+    assert.equal(publicKey.userVerification, "required");
+    assert.deepEqual(
+      publicKey.allowCredentials.map(({ type, id, transports }) => [type, hex(id), transports]),
+      [["public-key", answers.credentialId, ["internal"]]],
+    );
+    assert.equal(result.rawId, "Y3JlZGVudGlhbC1vZi1hbGljZQ");
+    assert.deepEqual(result.response, {
+      clientDataJSON: "-_8A", authenticatorData: "AQ", signature: "AgM", userHandle: null,
+    });
+    assert.deepEqual(JSON.parse(JSON.stringify(result)), result);
+  });
+}
+
+// What is asked for --------------------------------------------------------------------
+
+refused("a kind that is not known", payment, "kind", (r) => (r.kind = "Hash"));
+refused("a kind named like a member of objects", payment, "kind", (r) => (r.kind = "constructor"));
+refused("the other kind's fields", payment, "module", (r) => (r.kind = "KeyProof"));
+refused("a bare hash", payment, "message", (r) => delete r.message);
+refused("another hash", payment, "hash", (r) => (r.hash = `0x${"11".repeat(32)}`));
+refused("a hash in other letters", payment, "hash", (r) => (r.hash = r.hash.toUpperCase()));
+refused("no hash", payment, "hash", (r) => delete r.hash);
+refused("another site's passkey", payment, "rpId", (r) => (r.rpId = "example.com"));
+refused("half a label of this site", payment, "rpId", (r) => (r.rpId = "xample.org"));
+refused("a host below this one", payment, "rpId", (r) => (r.rpId = "a.wallet.example.org"));
+refused("no relying party", payment, "rpId", (r) => (r.rpId = ""));
+refused("this request on another host", payment, "rpId", () => {}, { hostname: "evil.org" });
+refused("any passkey", payment, "allowCredentials", (r) => (r.allowCredentials = []));
+refused("no list of passkeys", payment, "allowCredentials", (r) => delete r.allowCredentials);
+refused("a passkey without a readable id", payment, "allowCredentials", (r) => {
+  r.allowCredentials[0].id = "not base64url!";
+});
+
+// Every field of the message, one at a time, the hash left as it was --------------------
+
+const MESSAGE = {
+  chainId: ["chain", "1"],
+  module: ["module", OTHER],
+  safe: ["account", OTHER],
+  nonce: ["hash", "7"],
+  initCode: ["initCode", "0x01"],
+  callData: ["callData", "0x"],
+  verificationGasLimit: ["max-fee", "1"],
+  callGasLimit: ["max-fee", "1"],
+  preVerificationGas: ["max-fee", "1"],
+  maxPriorityFeePerGas: ["hash", "1"],
+  maxFeePerGas: ["max-fee", "1"],
+  paymasterAndData: ["max-fee", `${OTHER}${"11".repeat(32)}`],
+  validAfter: ["hash", "1"],
+  validUntil: ["valid-until", "1900000001"],
+  entryPoint: ["entryPoint", OTHER],
+};
+for (const [name, [field, value]] of Object.entries(MESSAGE)) {
+  refused(`another ${name}`, payment, field, (r) => (r.message[name] = value));
+  refused(`no ${name}`, payment, name, (r) => delete r.message[name]);
+}
+refused("a field too many", payment, "extra", (r) => (r.message.extra = "1"));
+refused("a nameless field too many", payment, "", (r) => (r.message[""] = "1"));
+
+// The same with a hash that fits the change: a server that lies consistently ------------
+
+const fitting = { rehash: true };
+refused("another account, hashed", payment, "account", (r) => (r.message.safe = OTHER), fitting);
+refused("another chain, hashed", payment, "chain", (r) => (r.message.chainId = "1"), fitting);
+refused("another module, hashed", payment, "module", (r) => (r.message.module = OTHER), fitting);
+refused("another EntryPoint, hashed", payment, "entryPoint", (r) => {
+  r.message.entryPoint = OTHER;
+}, fitting);
+refused("a factory, hashed", payment, "initCode", (r) => (r.message.initCode = OTHER), fitting);
+refused("a higher fee, hashed", payment, "max-fee", (r) => {
+  r.message.maxFeePerGas = String(BigInt(r.message.maxFeePerGas) + 1n);
+}, fitting);
+refused("more gas, hashed", payment, "max-fee", (r) => (r.message.callGasLimit = "1"), fitting);
+refused("a later end, hashed", payment, "valid-until", (r) => {
+  r.message.validUntil = "1900000001";
+}, fitting);
+refused("no end, hashed", payment, "validUntil", (r) => (r.message.validUntil = "0"), fitting);
+refused("an end before the start, hashed", payment, "validUntil", (r) => {
+  r.message.validAfter = r.message.validUntil;
+}, fitting);
+refused("an end beyond all dates, hashed", payment, "validUntil", (r) => {
+  r.message.validUntil = String(2n ** 48n - 1n);
+}, fitting);
+refused("another recipient, hashed", payment, "recipient", (r) => (r.calls[0].to = OTHER), fitting);
+refused("one wei more, hashed", payment, "amount", (r) => {
+  r.calls[0].valueWei = String(BigInt(r.calls[0].valueWei) + 1n);
+}, fitting);
+refused("call data of the call, hashed", payment, "data", (r) => {
+  r.calls[0].data = "0xdeadbeef";
+}, fitting);
+refused("a second call, hashed", payment, "recipient", (r, shown) => {
+  r.calls.push({ to: OTHER, valueWei: "1", data: "0x" });
+}, fitting);
+refused("a sponsor nobody was told of, hashed", payment, "max-fee", (r) => {
+  r.message.paymasterAndData = `${OTHER}${"00".repeat(31)}01`;
+}, fitting);
+refused("a sponsor without gas nobody was told of, hashed", payment, "payer", (r) => {
+  r.message.paymasterAndData = `${OTHER}${"00".repeat(32)}`;
+}, fitting);
+refused("a sponsor that went away, hashed", sponsored, "payer", (r, shown) => {
+  r.message.paymasterAndData = "0x";
+  shown["max-fee"] = { text: answers.feeWithoutSponsor, value: "" };
+}, fitting);
+refused("more gas for the sponsor, hashed", sponsored, "max-fee", (r) => {
+  const data = r.message.paymasterAndData;
+  r.message.paymasterAndData = `${data.slice(0, 105)}1${data.slice(106)}`;
+}, fitting);
+refused("half a sponsor, hashed", sponsored, "paymasterAndData", (r) => {
+  r.message.paymasterAndData = r.message.paymasterAndData.slice(0, 104);
+}, fitting);
+refused("a delegatecall, hashed", payment, "callData", (r) => {
+  const data = r.message.callData;
+  r.message.callData = `${data.slice(0, 265)}1${data.slice(266)}`;
+  r.hash = signing.safeOperationHash(r.message);
+});
+refused("bytes after the call data, hashed", payment, "callData", (r) => {
+  r.message.callData += "00";
+  r.hash = signing.safeOperationHash(r.message);
+});
+
+// The calls beside the message ------------------------------------------------------------
+
+refused("calls to another address", payment, "callData", (r) => (r.calls[0].to = OTHER));
+refused("calls of another value", payment, "callData", (r) => (r.calls[0].valueWei = "1"));
+refused("calls with data", payment, "data", (r) => (r.calls[0].data = "0x00"));
+refused("calls with an operation", payment, "operation", (r) => (r.calls[0].operation = "1"));
+refused("no calls", payment, "calls", (r) => (r.calls = []));
+refused("calls that are no list", payment, "calls", (r) => delete r.calls);
+refused("a batch in another order", batch, "callData", (r) => r.calls.reverse());
+refused("a batch that shows a payment twice", batch, "recipient-2", (r, shown) => {
+  shown["recipient-2"] = shown["recipient-1"];
+});
+refused("a batch that shows one payment less", batch, "amount-2", (r, shown) => {
+  delete shown["amount-2"];
+});
+
+// What the page shows ---------------------------------------------------------------------
+
+const SHOWN = {
+  recipient: { text: OTHER },
+  amount: { text: "0.26 ETH" },
+  account: { text: OTHER },
+  chain: { text: "Local chain", value: "1" },
+  "max-fee": { text: "0.00001 ETH" },
+  payer: { text: "Free for you", value: "sponsor" },
+  "valid-until": { text: "17:46", value: "2030-03-17T17:46:41Z" },
+};
+for (const [name, item] of Object.entries(SHOWN)) {
+  refused(`the page shows another ${name}`, payment, name, (r, shown) => (shown[name] = item));
+  refused(`the page does not show ${name}`, payment, name, (r, shown) => delete shown[name]);
+  refused(`the page shows ${name} empty`, payment, name, (r, shown) => (shown[name].text = " "));
+  refused(`the page shows null for ${name}`, payment, name, (r, shown) => (shown[name] = null));
+}
+refused("the page shows more than is signed", payment, "memo", (r, shown) => {
+  shown.memo = { text: "Rent", value: "" };
+});
+refused("the page shows nothing", payment, "recipient", (r, shown) => {
+  for (const name of Object.keys(shown)) delete shown[name];
+});
+refused("a recipient that is right only out of sight", payment, "recipient", (r, shown) => {
+  shown.recipient = { text: OTHER, value: shown.recipient.text };
+});
+refused("a shortened recipient", payment, "recipient", (r, shown) => {
+  const text = shown.recipient.text;
+  shown.recipient = { text: `${text.slice(0, 6)}…${text.slice(-4)}`, value: text };
+});
+refused("a recipient without its checksum", payment, "recipient", (r, shown) => {
+  shown.recipient.text = shown.recipient.text.toLowerCase();
+});
+refused("a recipient with a hidden character", payment, "recipient", (r, shown) => {
+  shown.recipient.text = `${shown.recipient.text}\u200b`;
+});
+refused("an amount that disagrees with its value", payment, "amount", (r, shown) => {
+  shown.amount.value = "1";
+});
+
+test("an address may be shown in groups and an amount with its zeros", async () => {
+  const { request, shown } = structuredClone(payment);
+  shown.recipient.text = shown.recipient.text.replace(/.{1,4}/g, "$& \n");
+  shown.amount.text = ` ${shown.amount.text.replace(" ETH", "0\u00a0ETH")} `;
+
+  const { asked, error } = await attempt(request, shown);
+
+  assert.equal(error, undefined);
+  assert.equal(asked.length, 1);
+});
+
+// Strict parsing --------------------------------------------------------------------------
+
+const MALFORMED = {
+  nonce: ["", " 1", "01", "-1", "1.0", "1e3", "0x1", "١", 1, null, String(2n ** 256n)],
+  callGasLimit: [String(2n ** 128n)],
+  validAfter: [String(2n ** 48n)],
+  callData: ["", "0x0", "0xzz", "0X00", "541d63c8", 0, "0x541d63c8\n"],
+  safe: ["0x", "0x00", payment.request.message.safe.toLowerCase(), 1, "0x" + "00".repeat(32)],
+};
+for (const [name, values] of Object.entries(MALFORMED)) {
+  for (const value of values) {
+    refused(`${name} as ${JSON.stringify(value)}`, payment, name, (r) => (r.message[name] = value));
+  }
+}
+test("the widest numbers that fit are hashed, not refused", () => {
+  const message = { ...payment.request.message, nonce: String(2n ** 256n - 1n) };
+  message.callGasLimit = String(2n ** 128n - 1n);
+  message.validUntil = String(2n ** 48n - 1n);
+
+  assert.match(signing.safeOperationHash(message), /^0x[0-9a-f]{64}$/);
+});
+
+// Proofs of a key -------------------------------------------------------------------------
+
+const PROOF = {
+  chainId: "1", verifyingContract: OTHER, role: "guardian", account: OTHER,
+  x: "1", y: "1", nonce: `0x${"22".repeat(32)}`,
+};
+for (const [name, value] of Object.entries(PROOF)) {
+  const field = ["role", "account"].includes(name) ? name : "hash";
+  refused(`a proof with another ${name}`, proof, field, (r) => (r.message[name] = value));
+  refused(`a proof without ${name}`, proof, name, (r) => delete r.message[name]);
+}
+refused("a proof for another role, hashed", proof, "role", (r) => {
+  r.message.role = "guardian";
+}, fitting);
+refused("a proof for another account, hashed", proof, "account", (r) => {
+  r.message.account = OTHER;
+}, fitting);
+refused("a proof that shows another role", proof, "role", (r, shown) => {
+  shown.role = { text: "Guardian", value: "guardian" };
+});
+refused("a proof that shows no role", proof, "role", (r, shown) => delete shown.role);
+refused("a proof that shows another account", proof, "account", (r, shown) => {
+  shown.account = { text: OTHER, value: "" };
+});
+refused("a proof that shows an amount", proof, "amount", (r, shown) => {
+  shown.amount = { text: "1 ETH", value: "" };
+});
+refused("a proof whose short address belongs to another", proof, "account", (r, shown) => {
+  shown.account = { text: "0x8641…Af24", value: r.message.account };
+});
+refused("a proof with a role that could be read as something else", proof, "role", (r) => {
+  r.message.role = "owner\u200b";
+});
+
+test("before it is proven an address may be shown shortened, whole in its value", async () => {
+  const { request, shown } = structuredClone(proof);
+  const whole = request.message.account;
+  shown.account = { text: `${whole.slice(0, 6)}…${whole.slice(-4)}`, value: whole };
+
+  const { asked, error } = await attempt(request, shown);
+
+  assert.equal(error, undefined);
+  assert.equal(asked.length, 1);
+  assert.deepEqual(asked[0].publicKey.challenge, bytes(request.hash));
+});
+
+test("a parent domain of this host may be the relying party", async () => {
+  const { request, shown } = changed(payment, (r) => (r.rpId = "example.org"));
+
+  const { asked } = await attempt(request, shown);
+
+  assert.equal(asked[0].publicKey.rpId, "example.org");
+});

@@ -1,0 +1,68 @@
+"""static/js/signing.js, run by Node's own test runner against foreign known answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onchain.protocol import typed_data
+from onchain.protocol.types import Bytes32, PublicKey, to_address
+from tests import signing_answers
+
+FOLDER = Path(__file__).parent / "js"
+MODULE = Path(__file__).parent.parent / "static" / "js" / "signing.js"
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, Any]:
+    return signing_answers.all_answers()
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in FOLDER.glob("*.test.mjs"))
+)
+def test_the_browser_side_passes_every_test_of(name, answers, tmp_path):
+    node = shutil.which("node")
+    assert node, "Node 20 or newer is needed to run tests/js"
+    shutil.copy(MODULE, tmp_path / "signing.mjs")
+    (tmp_path / "answers.json").write_text(json.dumps(answers))
+
+    run = subprocess.run(
+        [node, "--test", "--test-reporter=tap", str(FOLDER / name)],
+        env=os.environ | {"SIGNING_FOLDER": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "\n# skipped 0\n" in run.stdout
+
+
+def test_every_kind_of_tampering_is_tried():
+    text = (FOLDER / "refusals.test.mjs").read_text()
+
+    assert text.count("refused(") >= 60
+
+
+def test_the_server_hashes_key_proofs_as_the_browser_does(answers):
+    for case in answers["keyProofs"]:
+        message = case["message"]
+
+        ours = typed_data.key_proof_hash(
+            chain_id=int(message["chainId"]),
+            signer=to_address(message["verifyingContract"]),
+            role=message["role"],
+            account=to_address(message["account"]),
+            public_key=PublicKey(x=int(message["x"]), y=int(message["y"])),
+            nonce=Bytes32(bytes.fromhex(message["nonce"][2:])),
+        )
+
+        assert "0x" + ours.hex() == case["hash"]
