@@ -64,7 +64,7 @@ const CHECKS = new Map([["SafeOp", checkSafeOp], ["KeyProof", checkKeyProof]]);
 export async function authorize(request, shown) {
   const check = CHECKS.get(request?.kind);
   if (!check) refuse("kind", "This page asks for a signature of a kind that is not known.");
-  if (!request.rpId || !`.${location.hostname}`.endsWith(`.${request.rpId}`)) {
+  if (!`.${location.hostname}`.endsWith(`.${request.rpId}`)) {
     refuse("rpId", "This page asks for a passkey of another site.");
   }
   const hash = check(request, shown);

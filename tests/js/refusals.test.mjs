@@ -201,6 +201,15 @@ for (const [name, item] of Object.entries(SHOWN)) {
 refused("the page shows more than is signed", payment, "memo", (r, shown) => {
   shown.memo = { text: "Rent", value: "" };
 });
+refused("the page shows something nameless", payment, "", (r, shown) => {
+  shown[""] = { text: "Rent", value: "" };
+});
+refused("a recipient that disagrees with its value", payment, "recipient", (r, shown) => {
+  shown.recipient.value = OTHER;
+});
+refused("an end in another time zone", payment, "valid-until", (r, shown) => {
+  shown["valid-until"].value = "2030-03-17T17:46:40+05:00";
+});
 refused("the page shows nothing", payment, "recipient", (r, shown) => {
   for (const name of Object.keys(shown)) delete shown[name];
 });
@@ -284,8 +293,13 @@ refused("a proof that shows an amount", proof, "amount", (r, shown) => {
 refused("a proof whose short address belongs to another", proof, "account", (r, shown) => {
   shown.account = { text: "0x8641…Af24", value: r.message.account };
 });
-refused("a proof with a role that could be read as something else", proof, "role", (r) => {
+refused("a proof of a short address without the whole one", proof, "account", (r, shown) => {
+  const whole = r.message.account;
+  shown.account = { text: `${whole.slice(0, 6)}…${whole.slice(-4)}`, value: "" };
+});
+refused("a proof with a role that is no plain word", proof, "role", (r, shown) => {
   r.message.role = "owner\u200b";
+  shown.role.value = "owner\u200b";
 });
 
 test("before it is proven an address may be shown shortened, whole in its value", async () => {
