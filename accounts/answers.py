@@ -1,0 +1,73 @@
+"""How a ceremony's views answer: options, a redirect, or a refusal in words."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.errors import CeremonyFailed
+from accounts.models import User
+
+STATUS = {
+    "malformed": 400,
+    "signed-in": 409,
+    "expired": 410,
+    "enrolment": 410,
+}
+REFUSED = 403
+
+
+def person(request: HttpRequest) -> User | None:
+    """Return who is signed in, if anybody."""
+    return request.user if isinstance(request.user, User) else None
+
+
+def ensure_session(request: HttpRequest) -> str:
+    """Return the key of this browser's session, creating it where there is none."""
+    # Reading it loads the session, so that the key of a dead one is not trusted.
+    request.session.get("_")
+    if request.session.session_key is None:
+        request.session.create()
+    return str(request.session.session_key)
+
+
+def options(value: dict[str, object]) -> HttpResponse:
+    """Answer the options of a ceremony, which belong to nobody's cache."""
+    return JsonResponse(value, headers={"Cache-Control": "no-store"})
+
+
+def see_other(request: HttpRequest, url: str) -> HttpResponse:
+    """Send the browser elsewhere with GET, whoever posted."""
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(url)
+    headers = {"Location": url, "Cache-Control": "no-store"}
+    return HttpResponse(status=303, headers=headers)
+
+
+def refusal_json(error: CeremonyFailed) -> HttpResponse:
+    """Answer a refusal to a script."""
+    return JsonResponse(
+        {"error": {"code": error.code, "message": error.message}},
+        status=STATUS.get(error.code, REFUSED),
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def refusal(
+    request: HttpRequest, error: CeremonyFailed, way_back: str = ""
+) -> HttpResponse:
+    """Answer a refusal as a page with a way back, or as JSON where that was asked."""
+    types = ["text/html", "application/json"]
+    if request.get_preferred_type(types) == "application/json":
+        return refusal_json(error)
+    context = {"error": error, "way_back": way_back or reverse("home")}
+    response = render(
+        request,
+        "accounts/ceremony_failed.html",
+        context,
+        status=STATUS.get(error.code, REFUSED),
+    )
+    response["Cache-Control"] = "no-store"
+    return response

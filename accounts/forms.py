@@ -1,0 +1,56 @@
+"""What a finished ceremony posts."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts.errors import EnrolmentRefused, MalformedResponse
+
+RESPONSE_CHARACTERS = 32 * 1024  # ours: half of what a ceremony's body may hold (R36)
+NEXT_CHARACTERS = 512
+
+
+class CeremonyForm(forms.Form):
+    """The WebAuthn response as JSON text, and where to go afterwards."""
+
+    credential = forms.CharField(max_length=RESPONSE_CHARACTERS, strip=False)
+    next = forms.CharField(required=False)
+
+    def clean_next(self) -> str:
+        """Return a path of this site, or nothing: a bad one is no reason to fail."""
+        url = self.cleaned_data["next"]
+        is_path = url.startswith("/") and len(url) <= NEXT_CHARACTERS
+        is_ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+        return url if is_path and is_ours else ""
+
+    def response(self) -> str:
+        """Return the JSON text.
+
+        Raises:
+            MalformedResponse: it is missing, too long or holds NUL characters.
+        """
+        if not self.is_valid():
+            raise MalformedResponse
+        return self.cleaned_data["credential"]
+
+    def next_path(self) -> str:
+        """Return where to go afterwards; empty when that is ours to decide."""
+        self.is_valid()
+        return self.cleaned_data.get("next", "")
+
+
+class EnrolmentForm(forms.Form):
+    """The token of an operator's link."""
+
+    token = forms.CharField(max_length=64)
+
+    def value(self) -> str:
+        """Return the token.
+
+        Raises:
+            EnrolmentRefused: there is none.
+        """
+        if not self.is_valid():
+            raise EnrolmentRefused
+        return self.cleaned_data["token"]

@@ -1,0 +1,180 @@
+"""Registering a person and signing one in: what becomes true when a ceremony holds."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+
+from accounts import ceremonies, webauthn
+from accounts.errors import CeremonyFailed, CounterWentBack
+from accounts.models import Ceremony, Credential, User
+from accounts.webauthn import CredentialRecord, VerifiedAssertion, VerifiedRegistration
+
+logger = logging.getLogger(__name__)
+
+# Stands in for a passkey that nobody has, so that an unknown one costs the same work
+# and gets the same answer as a wrong signature (R10). The key is the base point of
+# P-256 (SEC 2, section 2.4.2); what it signs is refused as well.
+DECOY = CredentialRecord(
+    credential_id=b"",
+    public_key_x=bytes.fromhex(
+        "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    ),
+    public_key_y=bytes.fromhex(
+        "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+    ),
+    user_handle=bytes(64),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A new person with a first passkey, and where to go next."""
+
+    user: User
+    credential: Credential
+    url: str
+
+
+def register(*, response: str, session_key: str | None) -> Registered:
+    """Make a person with one passkey, and what the registration hook opens for them.
+
+    All of it in one transaction. The challenge is taken first, so repeating the call
+    changes nothing.
+
+    Raises:
+        CeremonyFailed: nothing was made; the challenge is used if it was ours.
+    """
+    ceremony = ceremonies.take(
+        response=response,
+        purpose=Ceremony.Purpose.REGISTRATION,
+        session_key=session_key,
+    )
+    verified = verify_registration(response=response, ceremony=ceremony)
+    open_wallet = import_string(settings.REGISTRATION_HOOK)
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                user = User.objects.create_person(user_handle=ceremony.user_handle)
+                credential = add_credential(user=user, verified=verified)
+        except IntegrityError as error:
+            # The same words as for a wrong signature: that a passkey is known here is
+            # nobody's business (R10).
+            raise CeremonyFailed from error
+        url = open_wallet(user=user, credential=credential)
+    logger.info("user %s registered with credential %s", user.pk, credential.pk)
+    return Registered(user=user, credential=credential, url=url)
+
+
+def authenticate(*, response: str, session_key: str | None, user: User | None) -> User:
+    """Return the person whose passkey answered; the caller signs them in.
+
+    ``user`` is who was signed in already, if anybody. The challenge is taken first, so
+    repeating the call changes nothing.
+
+    Raises:
+        CeremonyFailed: nobody is signed in; only the challenge is used up.
+    """
+    ceremony = ceremonies.take(
+        response=response,
+        purpose=Ceremony.Purpose.AUTHENTICATION,
+        session_key=session_key,
+        user=user,
+    )
+    credential_id = webauthn.credential_id_of(response)
+    credential = (
+        Credential.objects.select_related("user")
+        .filter(credential_id=credential_id, user__is_active=True)
+        .first()
+    )
+    if credential is None:
+        record = replace(DECOY, credential_id=credential_id)
+    else:
+        record = record_of(credential)
+    verified = webauthn.verify_assertion(
+        response=response,
+        expected_challenge=ceremony.challenge,
+        credential=record,
+        rp_id=settings.WEBAUTHN_RP_ID,
+        origin=settings.WEBAUTHN_ORIGIN,
+        is_discovered=True,
+    )
+    if credential is None:
+        raise CeremonyFailed
+    if not record_use(credential=credential, verified=verified):
+        raise CounterWentBack
+    logger.info("user %s signed in", credential.user.pk)
+    return credential.user
+
+
+def verify_registration(*, response: str, ceremony: Ceremony) -> VerifiedRegistration:
+    """Return the new passkey that answers a ceremony of this site.
+
+    Raises:
+        CeremonyFailed: it does not.
+    """
+    return webauthn.verify_registration(
+        response=response,
+        expected_challenge=ceremony.challenge,
+        rp_id=settings.WEBAUTHN_RP_ID,
+        origin=settings.WEBAUTHN_ORIGIN,
+    )
+
+
+def add_credential(*, user: User, verified: VerifiedRegistration) -> Credential:
+    """Store a verified passkey for a user.
+
+    Raises:
+        IntegrityError: its id or its public key is known already (R7).
+    """
+    return Credential.objects.create(
+        user=user,
+        credential_id=verified.credential_id,
+        public_key_x=verified.public_key_x,
+        public_key_y=verified.public_key_y,
+        aaguid=verified.aaguid,
+        transports=verified.transports,
+        backup_eligible=verified.backup_eligible,
+        backup_state=verified.backup_state,
+        sign_count=verified.sign_count,
+    )
+
+
+def record_of(credential: Credential) -> CredentialRecord:
+    """Return what verification needs to know of a stored passkey."""
+    return CredentialRecord(
+        credential_id=credential.credential_id,
+        public_key_x=credential.public_key_x,
+        public_key_y=credential.public_key_y,
+        user_handle=credential.user.user_handle,
+    )
+
+
+def record_use(*, credential: Credential, verified: VerifiedAssertion) -> bool:
+    """Store what an assertion says of its passkey; False: its counter went back.
+
+    One conditional UPDATE, so two answers at once cannot both be the older one (R9). A
+    synced passkey may keep a counter per device, which only deserves a warning. After
+    False the row is unchanged: a sign-in is refused then, an authorisation is not.
+    """
+    row = Credential.objects.filter(pk=credential.pk)
+    if verified.backup_eligible != credential.backup_eligible:
+        # Section 7.2, step 19: BE never changes in a passkey's life.
+        logger.warning("credential %s changed backup eligibility", credential.pk)
+    if not credential.backup_eligible:
+        row = row.filter(sign_count__lte=verified.sign_count)
+    elif verified.sign_count < credential.sign_count:
+        logger.warning("counter of synced credential %s went back", credential.pk)
+    is_recorded = row.update(
+        sign_count=verified.sign_count,
+        backup_state=verified.backup_state,
+        last_used_at=Now(),
+    )
+    if not is_recorded:
+        logger.warning("counter of credential %s went back", credential.pk)
+    return bool(is_recorded)
