@@ -36,9 +36,7 @@ def secret(name: str, local_default: str = "") -> str:
     if not value and LOCAL:
         value = local_default
     if not value and not LOCAL:
-        raise ValueError(
-            f"{name} or {name}_FILE is required in production."
-        )
+        raise ValueError(f"{name} or {name}_FILE is required in production.")
     return value
 
 
@@ -238,15 +236,15 @@ PAYMASTER_ADDRESS = env.str(
 )
 
 CONFIRMATIONS = env.int("CONFIRMATIONS", 2 if LOCAL_CHAIN else 12)  # blocks
-START_BLOCK = env.int("START_BLOCK", 0)  # where a new follower begins
+START_BLOCK = env.int("START_BLOCK", None)  # None: a new follower begins at the head
 # eager: at once. on-demand: with the first payment that is prepared (R68).
 DEPLOYMENT_POLICY = env.str(
     "DEPLOYMENT_POLICY", "eager" if LOCAL_CHAIN else "on-demand"
 )
-RELAYER_DAILY_WEI = env.int("RELAYER_DAILY_WEI", 10**18)  # deployments, per UTC day
 MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceiling (R21)
 SPONSOR_DAILY_OPERATIONS = env.int("SPONSOR_DAILY_OPERATIONS", 200)  # per account
-SPONSOR_DAILY_WEI = env.int("SPONSOR_DAILY_WEI", 10**18)  # all accounts, per UTC day
+SPONSOR_DAILY_TOTAL = env.int("SPONSOR_DAILY_TOTAL", 10_000)  # operations, all accounts
+SPONSOR_OPERATION_WEI = env.int("SPONSOR_OPERATION_WEI", 10**16)  # wei, most for one
 FAUCET_WEI = 10**18  # one press of "Get test ETH"
 
 # --- Celery ------------------------------------------------------------------------
@@ -283,4 +281,4 @@ SWEEP_SECONDS = 3  # a nudge that got lost costs at most this
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 SENTRY_DSN = env.str("SENTRY_DSN", "")
-SOURCE_COMPONENT_STALE_SECONDS = 15  # after this silence a component counts as away
+COMPONENT_STALE_SECONDS = 15  # after this silence a component counts as away

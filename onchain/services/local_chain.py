@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from eth_account import Account
+
 from onchain.clients.anvil import Anvil
 from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.json_rpc import JsonRpc
 from onchain.clients.node import Node
 from onchain.errors import LocalChainError
 from onchain.protocol.abi import (
@@ -60,6 +63,12 @@ class LocalChain:
     anvil: Anvil
     packages: Path
 
+    @classmethod
+    def at(cls, url: str, *, timeout: float, packages: Path) -> LocalChain:
+        """Return the clients of the anvil behind a URL; nothing is asked yet."""
+        rpc = JsonRpc(url=url, timeout=timeout)
+        return cls(node=Node(rpc), anvil=Anvil(rpc), packages=packages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sponsor:
@@ -67,6 +76,12 @@ class Sponsor:
 
     paymaster: Address
     signer: Address
+
+    @classmethod
+    def of(cls, *, paymaster: str, private_key: str) -> Sponsor:
+        """Return the sponsor whose key is given."""
+        signer = to_address(Account.from_key(private_key).address)
+        return cls(paymaster=to_address(paymaster), signer=signer)
 
 
 def deploy(*, chain: LocalChain, sponsor: Sponsor, report: Report) -> int:

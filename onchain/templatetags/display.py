@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from onchain.protocol.types import Address, checksum_address
 
@@ -74,11 +74,13 @@ def grouped_address(address: Address | str) -> SafeString:
     it is one string. ``wbr`` lets it break between groups on a narrow screen.
     """
     text = address_text(address)
-    groups = [text[start : start + GROUP] for start in range(2, len(text), GROUP)]
-    spans = format_html_join(
-        "", '<wbr><span class="ms-[0.4em]">{}</span>', ((group,) for group in groups)
+    groups = [text[:2]]
+    groups += [text[start : start + GROUP] for start in range(2, len(text), GROUP)]
+    return format_html_join(
+        mark_safe("<wbr>"),
+        '<span class="me-[0.4em] last:me-0">{}</span>',
+        ((group,) for group in groups),
     )
-    return format_html("<span>{}</span>{}", text[:2], spans)
 
 
 @register.filter(name="hex")

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from eth_account import Account
 
-from onchain.clients.anvil import Anvil
 from onchain.clients.errors import ClientError, TransientClientError
-from onchain.clients.json_rpc import JsonRpc
-from onchain.clients.node import Node
 from onchain.errors import LocalChainError
-from onchain.protocol.types import to_address
 from onchain.services import local_chain
 
 
@@ -33,15 +27,14 @@ class Command(BaseCommand):
                 "This works on the local chain only: SITE_MODE=local, CHAIN_ID=31337 "
                 "and a NODE_URL on this machine."
             )
-        rpc = JsonRpc(url=settings.NODE_URL, timeout=settings.CLIENT_TIMEOUT)
-        chain = local_chain.LocalChain(
-            node=Node(rpc),
-            anvil=Anvil(rpc),
-            packages=Path(settings.BASE_DIR) / "devchain" / "node_modules",
+        chain = local_chain.LocalChain.at(
+            settings.NODE_URL,
+            timeout=settings.CLIENT_TIMEOUT,
+            packages=settings.BASE_DIR / "devchain" / "node_modules",
         )
-        signer = Account.from_key(settings.SPONSOR_PRIVATE_KEY).address
-        sponsor = local_chain.Sponsor(
-            paymaster=to_address(settings.PAYMASTER_ADDRESS), signer=to_address(signer)
+        sponsor = local_chain.Sponsor.of(
+            paymaster=settings.PAYMASTER_ADDRESS,
+            private_key=settings.SPONSOR_PRIVATE_KEY,
         )
         try:
             created = local_chain.deploy(

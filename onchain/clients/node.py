@@ -1,0 +1,239 @@
+"""A chain's node: the Ethereum JSON-RPC methods this site needs.
+
+Source: https://ethereum.github.io/execution-apis/. Every method returns protocol
+values or raises one of the two errors of ``onchain.clients.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.json_rpc import JsonRpc, RpcError
+from onchain.clients.node_types import (
+    AccountSnapshot,
+    BlockRecord,
+    LogRecord,
+    Receipt,
+    parse_block,
+    parse_log,
+    parse_receipt,
+)
+from onchain.protocol.abi import call_data
+from onchain.protocol.deployments import ENTRY_POINT
+from onchain.protocol.revert import decode_revert
+from onchain.protocol.types import Address, Bytes32, checksum_address
+
+# JSON-RPC server errors that say "later", not "no".
+TRANSIENT_CODES = {-32603, -32005, -32002, -32001}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node, reached over HTTP."""
+
+    rpc: JsonRpc
+
+    def chain_id(self) -> int:
+        """Return the chain's EIP-155 id."""
+        return int(self._call("eth_chainId"), 16)
+
+    def head(self) -> BlockRecord:
+        """Return the newest block with its transactions."""
+        return parse_block(self._call("eth_getBlockByNumber", "latest", True))
+
+    def head_with_logs(
+        self, topics: Sequence[Bytes32]
+    ) -> tuple[int, BlockRecord, list[LogRecord]]:
+        """Return (chain id, newest block, its logs that have one of the topics).
+
+        One request. The caller checks that the logs name the block they came with.
+        """
+        filter_ = _log_filter("latest", "latest", topics)
+        chain_id, block, logs = self._batch(
+            [
+                ("eth_chainId", ()),
+                ("eth_getBlockByNumber", ("latest", True)),
+                ("eth_getLogs", (filter_,)),
+            ]
+        )
+        return int(chain_id, 16), parse_block(block), [parse_log(log) for log in logs]
+
+    def blocks_with_logs(
+        self, first: int, last: int, topics: Sequence[Bytes32]
+    ) -> tuple[list[BlockRecord], list[LogRecord]]:
+        """Return the blocks from ``first`` to ``last`` and their matching logs."""
+        numbers = range(first, last + 1)
+        calls: list[tuple[str, Sequence[object]]] = [
+            ("eth_getBlockByNumber", (hex(number), True)) for number in numbers
+        ]
+        filter_ = _log_filter(hex(first), hex(last), topics)
+        *blocks, logs = self._batch([*calls, ("eth_getLogs", (filter_,))])
+        return [parse_block(block) for block in blocks], [
+            parse_log(log) for log in logs
+        ]
+
+    def block_hash(self, number: int) -> Bytes32 | None:
+        """Return the hash of the block at this height, None above the head."""
+        block = self._call("eth_getBlockByNumber", hex(number), False)
+        return None if block is None else Bytes32(_bytes(block["hash"]))
+
+    def balances(self, addresses: Sequence[Address]) -> list[int]:
+        """Return balances in wei, in the order asked, at the newest block."""
+        return [
+            int(balance, 16)
+            for balance in self._batch(
+                [("eth_getBalance", (_text(item), "latest")) for item in addresses]
+            )
+        ]
+
+    def codes(self, addresses: Sequence[Address], block: str) -> list[bytes]:
+        """Return the code at each address, empty where there is none."""
+        return [
+            _bytes(code)
+            for code in self._batch(
+                [("eth_getCode", (_text(item), block)) for item in addresses]
+            )
+        ]
+
+    def account_snapshot(
+        self, account: Address, nonce_keys: Sequence[int]
+    ) -> AccountSnapshot:
+        """Return all that preparing an operation asks of the chain, in one request."""
+        calls: list[tuple[str, Sequence[object]]] = [
+            ("eth_getBlockByNumber", ("latest", False)),
+            ("eth_getBalance", (_text(account), "latest")),
+            ("eth_maxPriorityFeePerGas", ()),
+        ]
+        for key in nonce_keys:
+            data = call_data("getNonce(address,uint192)", account, key)
+            calls.append(_eth_call(ENTRY_POINT, data, None, "latest"))
+        block, balance, tip, *nonces = self._batch(calls)
+        return AccountSnapshot(
+            head_timestamp=int(block["timestamp"], 16),
+            base_fee_wei=int(block["baseFeePerGas"], 16),
+            tip_wei=int(tip, 16),
+            balance_wei=int(balance, 16),
+            nonces={
+                key: int.from_bytes(_bytes(nonce), "big") & (2**64 - 1)
+                for key, nonce in zip(nonce_keys, nonces, strict=True)
+            },
+        )
+
+    def call(
+        self,
+        to: Address,
+        data: bytes,
+        *,
+        sender: Address | None = None,
+        block: str = "latest",
+    ) -> bytes:
+        """Return what a call would return.
+
+        Raises:
+            ClientError: it reverts; the code is ``execution-reverted``.
+        """
+        method, params = _eth_call(to, data, sender, block)
+        return _bytes(self._call(method, *params))
+
+    def estimate_gas(
+        self, *, sender: Address, to: Address, value: int, data: bytes
+    ) -> int:
+        """Return the gas a transaction would use on the pending state."""
+        fields = _call_fields(to, data, sender) | {"value": hex(value)}
+        return int(self._call("eth_estimateGas", fields, "pending"), 16)
+
+    def relayer_snapshot(self, relayer: Address) -> tuple[int, int, int, int]:
+        """Return (pending nonce, balance in wei, base fee, tip), both wei per gas."""
+        nonce, balance, block, tip = self._batch(
+            [
+                ("eth_getTransactionCount", (_text(relayer), "pending")),
+                ("eth_getBalance", (_text(relayer), "latest")),
+                ("eth_getBlockByNumber", ("latest", False)),
+                ("eth_maxPriorityFeePerGas", ()),
+            ]
+        )
+        base_fee = int(block["baseFeePerGas"], 16)
+        return int(nonce, 16), int(balance, 16), base_fee, int(tip, 16)
+
+    def send_raw_transaction(self, raw: bytes) -> None:
+        """Hand over a signed transaction; one that the node already has is fine.
+
+        Raises:
+            ClientError: the node refuses it, for instance ``nonce-too-low``.
+        """
+        try:
+            self.rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}")
+        except RpcError as error:
+            message = error.message.lower()
+            if "already known" in message or "already imported" in message:
+                return
+            if "nonce too low" in message:
+                raise ClientError("nonce-too-low", error.message) from None
+            raise _translated(error) from None
+
+    def receipts(self, hashes: Sequence[Bytes32]) -> list[Receipt | None]:
+        """Return the receipts, None for a transaction that is not on chain."""
+        answers = self._batch(
+            [("eth_getTransactionReceipt", (f"0x{item.hex()}",)) for item in hashes]
+        )
+        return [None if item is None else parse_receipt(item) for item in answers]
+
+    def _call(self, method: str, *params: object) -> Any:
+        try:
+            return self.rpc.call(method, *params)
+        except RpcError as error:
+            raise _translated(error) from None
+
+    def _batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+        results = self.rpc.batch(calls)
+        for result in results:
+            if isinstance(result, RpcError):
+                raise _translated(result)
+        return results
+
+
+def _eth_call(
+    to: Address, data: bytes, sender: Address | None, block: str
+) -> tuple[str, Sequence[object]]:
+    return "eth_call", (_call_fields(to, data, sender), block)
+
+
+def _call_fields(to: Address, data: bytes, sender: Address | None) -> dict[str, str]:
+    fields = {"to": _text(to), "data": f"0x{data.hex()}"}
+    if sender is not None:
+        fields["from"] = _text(sender)
+    return fields
+
+
+def _log_filter(first: str, last: str, topics: Sequence[Bytes32]) -> dict[str, object]:
+    return {
+        "fromBlock": first,
+        "toBlock": last,
+        "topics": [[f"0x{topic.hex()}" for topic in topics]],
+    }
+
+
+def _translated(error: RpcError) -> ClientError | TransientClientError:
+    data = error.data
+    if error.code == 3 or "revert" in error.message.lower():
+        reason = error.message
+        if isinstance(data, str) and data.startswith("0x") and len(data) > 2:
+            reason = decode_revert(_bytes(data))
+        return ClientError("execution-reverted", reason)
+    if error.code in TRANSIENT_CODES:
+        return TransientClientError(f"node error {error.code}")
+    return ClientError("node-refused", error.message)
+
+
+def _text(address: Address) -> str:
+    return checksum_address(address)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.removeprefix("0x"))
+    except (ValueError, AttributeError):
+        raise TransientClientError("the node sent something other than hex") from None

@@ -1,0 +1,47 @@
+"""What every page shows around its content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from onchain.models import Heartbeat
+
+AWAY = {
+    Heartbeat.Component.NODE: "The chain's node does not answer. What you see may be "
+    "old, and nothing is sent until it is back.",
+    Heartbeat.Component.BUNDLER: "The bundler does not answer. Payments wait until it "
+    "is back; nothing is lost.",
+    Heartbeat.Component.FOLLOWER: "The chain is not being read. What you see may be "
+    "old.",
+    Heartbeat.Component.WORKER: "Work is waiting: no worker runs. Nothing is lost.",
+}
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Return the site's name and chain, and what is away right now."""
+    return {
+        "site_name": settings.WEBAUTHN_RP_NAME,
+        "chain_name": settings.CHAIN_NAME,
+        "is_local_chain": settings.LOCAL_CHAIN,
+        "banners": _Banners(),
+    }
+
+
+class _Banners:
+    """The banners, read from rows only when a template asks for them."""
+
+    def __iter__(self) -> Any:
+        heartbeats = Heartbeat.objects.filter(
+            chain__chain_id=settings.CHAIN_ID
+        ).select_related("chain")
+        rows = {row.component: row for row in heartbeats}
+        chain = next((row.chain for row in rows.values()), None)
+        if chain is not None and chain.problem:
+            yield {"level": "error", "text": f"Payments are stopped. {chain.problem}"}
+        for component, text in AWAY.items():
+            row = rows.get(component)
+            if row is not None and row.is_stale:
+                yield {"level": "warning", "text": text}

@@ -1,0 +1,182 @@
+"""Why an operation ended, in words: what happened, whether money moved, what to do.
+
+Codes come from the EntryPoint (AA.., ERC-4337), from the Safe (GS..) and from our own
+services. An unknown code still gets an honest sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from onchain.models import UserOperation
+from onchain.models.user_operation import Status
+
+NOTHING_MOVED = "No money moved."
+FEE_ONLY = "The amount was not sent. The network fee was used up."
+UNKNOWN = "No money moved so far. It cannot be sent twice."
+SAFE_CODE = re.compile(r"\bGS\d{3}\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One failure as the page shows it."""
+
+    title: str
+    what: str
+    money: str
+    way_out: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    what: str
+    way_out: str
+    money: str = NOTHING_MOVED
+
+
+_AGAIN = "Prepare it again."
+_OPERATOR = "The operator of this site has to look. Your money is safe."
+
+WORDS = {
+    "insufficient-balance": _Words(
+        "Not enough balance",
+        "The amount is more than this account has.",
+        "Add money to the account or send less.",
+    ),
+    "insufficient-balance-for-fee": _Words(
+        "Not enough for the fee",
+        "This payment is not sponsored, and the amount plus the network fee is more "
+        "than this account has.",
+        "Add money to the account or send less.",
+    ),
+    "nonce-used": _Words(
+        "An earlier version went through",
+        "The payment you prepared again was carried out after all, or another one took "
+        "its place.",
+        "Look at the activity of the account before you send anything again.",
+        UNKNOWN,
+    ),
+    "too-many-in-flight": _Words(
+        "Too many payments at once",
+        "This account has eight payments under way.",
+        "Wait until one of them is confirmed, then prepare it again.",
+    ),
+    "expired": _Words(
+        "It expired",
+        "The time to carry out this payment is over.",
+        _AGAIN,
+    ),
+    "not-prepared": _Words(
+        "It could not be prepared in time",
+        "The network or the bundler was away for fifteen minutes.",
+        _AGAIN,
+    ),
+    "replaced": _Words(
+        "Another payment took its place",
+        "A different payment with the same number was carried out first.",
+        "Look at the activity of the account before you send anything again.",
+    ),
+    "hash-mismatch": _Words(
+        "It was stopped",
+        "The stored payment is not the one that you signed.",
+        _OPERATOR,
+    ),
+    "intent-mismatch": _Words(
+        "It was stopped",
+        "The stored payment is not the one that you asked for.",
+        _OPERATOR,
+    ),
+    "execution-reverted": _Words(
+        "The recipient refused it",
+        "The payment was tried, and the recipient's contract refused it.",
+        "Check the recipient. A contract may not accept ETH.",
+    ),
+    "bundler-refused": _Words(
+        "The network service refused it",
+        "The bundler, which carries payments to the chain, did not accept this one.",
+        _AGAIN,
+    ),
+    "node-refused": _Words(
+        "The network refused it",
+        "The chain's node did not accept the request.",
+        _AGAIN,
+    ),
+    "AA10": _Words("The account exists already", "It was set up before.", _AGAIN),
+    "AA13": _Words("Setting up failed", "The account's code ran out of gas.", _AGAIN),
+    "AA20": _Words(
+        "The account is not live yet",
+        "The chain does not have this account's code.",
+        "Wait until the account is live, then prepare it again.",
+    ),
+    "AA21": _Words(
+        "Not enough for the fee",
+        "The account could not pay the network fee in advance.",
+        "Add money to the account, then prepare it again.",
+    ),
+    "AA22": _Words("It expired", "The chain's clock is past its end.", _AGAIN),
+    "AA23": _Words(
+        "The account refused it",
+        "The account's check of the passkey's signature failed.",
+        "Prepare it again with the same passkey. If it happens again, prove the "
+        "passkey on the Receive page.",
+    ),
+    "AA24": _Words(
+        "The signature does not fit",
+        "The account does not accept this passkey's signature.",
+        "Prepare it again with a passkey that owns this account.",
+    ),
+    "AA25": _Words(
+        "Its number was used",
+        "Another payment of this account was carried out first.",
+        "Look at the activity of the account, then prepare it again.",
+    ),
+    "AA26": _Words(
+        "Its gas was too low",
+        "Checking the signature cost more than was set aside.",
+        _AGAIN,
+    ),
+    "AA31": _Words(
+        "The sponsor is out of money",
+        "The operator's deposit cannot pay the fee.",
+        "Try again later, or pay the fee from your account.",
+    ),
+    "AA32": _Words("The sponsorship expired", "Its time is over.", _AGAIN),
+    "AA33": _Words("The sponsor refused it", "Its contract said no.", _AGAIN),
+    "AA34": _Words(
+        "The sponsorship does not fit",
+        "The sponsor's signature was not accepted.",
+        _AGAIN,
+    ),
+}
+
+
+def failure_of(op: UserOperation) -> Failure | None:
+    """Return why the operation ended, None while it is well."""
+    if op.status not in (
+        Status.REJECTED,
+        Status.REVERTED,
+        Status.EXPIRED,
+        Status.REPLACED,
+    ):
+        return None
+    safe_code = SAFE_CODE.search(op.failure_detail)
+    words = WORDS.get(op.failure_code) or _Words(
+        "It did not go through",
+        "The network gave a reason that this site does not know.",
+        _AGAIN,
+    )
+    money = FEE_ONLY if op.status == Status.REVERTED else words.money
+    if op.status == Status.REVERTED and op.is_sponsored:
+        money = "No money moved. The sponsor paid the network fee."
+    code = op.failure_code if safe_code is None else safe_code.group()
+    detail = f"{code}: {op.failure_detail}" if op.failure_detail else code
+    return Failure(
+        title=words.title,
+        what=words.what,
+        money=money,
+        way_out=words.way_out,
+        code=detail,
+    )

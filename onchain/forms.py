@@ -1,0 +1,139 @@
+"""What people post, checked before anything else sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from onchain.amounts import AmountError, parse_eth
+from onchain.models import Safe
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.types import ZERO_ADDRESS, Address, checksum_address, to_address
+from onchain.services import user_operations
+
+
+class RecipientField(forms.CharField):
+    """An address; cleans to 20 bytes, and says where a checksum goes wrong."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text in self.empty_values:
+            return None
+        digits = text[2:]
+        if text[:2] not in {"0x", "0X"}:
+            raise ValidationError("An address starts with 0x.")
+        if len(digits) != 40:
+            raise ValidationError(
+                f"An address has 40 characters after 0x; this has {len(digits)}."
+            )
+        try:
+            return to_address(f"0x{digits}")
+        except EncodingError:
+            raise ValidationError(self._why(digits)) from None
+
+    def _why(self, digits: str) -> str:
+        for place, digit in enumerate(digits, start=3):
+            if digit not in "0123456789abcdefABCDEF":
+                return f"Character {place} cannot be part of an address."
+        right = checksum_address(to_address(f"0x{digits.lower()}"))[2:]
+        pairs = zip(digits, right, strict=True)
+        place = next(at for at, (is_, be) in enumerate(pairs, start=3) if is_ != be)
+        return (
+            f"The checksum does not fit, first at character {place}. "
+            "A character is wrong: copy the address again from where it came."
+        )
+
+
+class AmountField(forms.CharField):
+    """An amount in ETH; cleans to wei."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text in self.empty_values:
+            return None
+        try:
+            wei = parse_eth(text)
+        except AmountError as error:
+            raise ValidationError(str(error)) from error
+        if wei == 0:
+            raise ValidationError("The amount must be more than zero.")
+        return wei
+
+
+class SendForm(forms.Form):
+    """A payment from one account."""
+
+    recipient = RecipientField(
+        max_length=64, error_messages={"required": "Enter the recipient's address."}
+    )
+    amount = AmountField(
+        max_length=100, error_messages={"required": "Enter an amount in ETH."}
+    )
+    idempotency_key = forms.UUIDField(
+        widget=forms.HiddenInput,
+        error_messages={
+            "required": "This form is incomplete. Load the page again.",
+            "invalid": "This form is incomplete. Load the page again.",
+        },
+    )
+    confirm_repeat = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, safe: Safe, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.safe = safe
+        self.asks_to_repeat = False
+
+    def clean_recipient(self) -> Address:
+        """Refuse the two addresses that nobody means."""
+        recipient: Address = self.cleaned_data["recipient"]
+        if recipient == ZERO_ADDRESS:
+            raise ValidationError("Money sent to the zero address is lost for ever.")
+        if recipient == self.safe.address:
+            raise ValidationError("This is the account itself.")
+        return recipient
+
+    def clean_amount(self) -> int:
+        """Compare with the balance that is known; the worker compares again."""
+        wei: int = self.cleaned_data["amount"]
+        if wei > self.safe.balance_wei:
+            raise ValidationError("This is more than the account has.")
+        return wei
+
+    def clean(self) -> dict[str, Any]:
+        """Ask before the same payment is made twice (security.md R65)."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not {"recipient", "amount", "idempotency_key"} <= cleaned.keys():
+            return cleaned
+        twin = user_operations.recent_twin(
+            safe=self.safe,
+            recipient=cleaned["recipient"],
+            value_wei=cleaned["amount"],
+            idempotency_key=cleaned["idempotency_key"],
+        )
+        if twin is not None:
+            self.asks_to_repeat = True
+            if not cleaned.get("confirm_repeat"):
+                raise ValidationError(
+                    "You made this payment a few minutes ago. Send it a second time?",
+                    code="repeat",
+                )
+        return cleaned
+
+
+class AssertionForm(forms.Form):
+    """A passkey's answer, as JSON text."""
+
+    credential = forms.CharField(
+        max_length=16_384,
+        strip=False,
+        widget=forms.HiddenInput,
+        error_messages={"required": "The passkey's answer is missing. Try again."},
+    )
+
+
+class IdempotencyForm(forms.Form):
+    """A button that must work once, however often it is pressed."""
+
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)

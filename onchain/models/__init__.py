@@ -1,0 +1,24 @@
+"""Rows: a cache of the chain, and the queue of what is left to do."""
+
+from __future__ import annotations
+
+from onchain.models.chain import Block, Chain, Heartbeat
+from onchain.models.journal import JournalEntry
+from onchain.models.key_proof import KeyProof
+from onchain.models.owner import Owner
+from onchain.models.relayer import RelayerTransaction
+from onchain.models.safe import Safe
+from onchain.models.user_operation import OperationSignature, UserOperation
+
+__all__ = (
+    "Block",
+    "Chain",
+    "Heartbeat",
+    "JournalEntry",
+    "KeyProof",
+    "OperationSignature",
+    "Owner",
+    "RelayerTransaction",
+    "Safe",
+    "UserOperation",
+)

@@ -1,0 +1,99 @@
+"""A chain, the blocks lately seen on it, and who was last heard of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from onchain.fields import Bytes32Field, Uint256Field
+
+
+class Chain(models.Model):
+    """One EVM chain this site works on. Node and bundler URLs are settings."""
+
+    chain_id = models.PositiveBigIntegerField(unique=True, help_text="EIP-155 id")
+    name = models.CharField(max_length=60)
+    signer_proxy_code = models.BinaryField(
+        null=True,
+        help_text="creation code of the passkey signer proxy, read from the factory",
+    )
+    has_p256_precompile = models.BooleanField(
+        default=False, help_text="the P-256 precompile at 0x0100 answers"
+    )
+    head_number = models.PositiveBigIntegerField(null=True)
+    head_timestamp = models.PositiveBigIntegerField(null=True, help_text="seconds")
+    confirmed_timestamp = models.PositiveBigIntegerField(
+        null=True, help_text="seconds, of the newest confirmed block"
+    )
+    base_fee_wei = Uint256Field(null=True, help_text="wei per gas, of the head")
+    follower_name = models.CharField(max_length=64, blank=True)
+    follower_lease_until = models.DateTimeField(null=True)
+    problem = models.CharField(
+        max_length=200, blank=True, help_text="why submissions stopped; empty: they run"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.chain_id})"
+
+    def confirmations_of(self, block_number: int) -> int:
+        """Return how many blocks, its own included, stand on ``block_number``."""
+        if self.head_number is None:
+            return 0
+        return max(0, self.head_number - block_number + 1)
+
+
+class Block(models.Model):
+    """The hash of a block the follower has read; what a reorg is noticed by."""
+
+    chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="blocks")
+    number = models.PositiveBigIntegerField()
+    hash = Bytes32Field()
+    timestamp = models.PositiveBigIntegerField(help_text="seconds")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chain", "number"], name="onchain_block_one_per_number"
+            )
+        ]
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"block {self.number}"
+
+
+class Heartbeat(models.Model):
+    """When a part of the system was last known to work."""
+
+    class Component(models.TextChoices):
+        NODE = "node", "Node"
+        BUNDLER = "bundler", "Bundler"
+        FOLLOWER = "follower", "Follower"
+        WORKER = "worker", "Worker"
+
+    chain = models.ForeignKey(
+        Chain, on_delete=models.CASCADE, related_name="heartbeats"
+    )
+    component = models.CharField(max_length=12, choices=Component)
+    seen_at = models.DateTimeField(null=True, help_text="last answer")
+    detail = models.CharField(max_length=200, blank=True, help_text="last error")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chain", "component"], name="onchain_heartbeat_one_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_component_display()} of {self.chain}"
+
+    @property
+    def is_stale(self) -> bool:
+        """True once the component has been silent for longer than allowed."""
+        limit = timedelta(seconds=settings.COMPONENT_STALE_SECONDS)
+        return self.seen_at is None or timezone.now() - self.seen_at > limit

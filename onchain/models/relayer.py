@@ -1,0 +1,92 @@
+"""What the operator's own key sends."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+
+from onchain.fields import AddressField, Bytes32Field, Uint256Field
+from onchain.models.chain import Chain
+from onchain.models.transitions import TransitionQuerySet
+
+
+class RelayerTransactionQuerySet(TransitionQuerySet["RelayerTransaction"]):
+    """Reads of relayer transactions."""
+
+    def in_flight(self) -> Self:
+        """Signed, so they hold a nonce, and not yet on chain."""
+        return self.filter(
+            status__in=[
+                RelayerTransaction.Status.SIGNED,
+                RelayerTransaction.Status.BROADCAST,
+            ]
+        )
+
+
+class RelayerTransaction(models.Model):
+    """One L1 transaction of the relayer, stored before it is broadcast.
+
+    States: QUEUED (no nonce) -> SIGNED (nonce, raw bytes and hash are fixed) ->
+    BROADCAST -> MINED or FAILED (reverted). A reorg takes MINED and FAILED back to
+    BROADCAST.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SIGNED = "signed", "Signed"
+        BROADCAST = "broadcast", "Broadcast"
+        MINED = "mined", "Mined"
+        FAILED = "failed", "Failed"
+
+    class Purpose(models.TextChoices):
+        DEPLOY = "deploy", "Deploy accounts"
+        FAUCET = "faucet", "Test ETH"
+
+    MOVES = {
+        Status.QUEUED: {Status.SIGNED, Status.FAILED},
+        Status.SIGNED: {Status.BROADCAST, Status.MINED, Status.FAILED},
+        Status.BROADCAST: {Status.MINED, Status.FAILED},
+        Status.MINED: {Status.BROADCAST},
+        Status.FAILED: {Status.BROADCAST},
+    }
+
+    chain = models.ForeignKey(
+        Chain, on_delete=models.PROTECT, related_name="relayer_transactions"
+    )
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    idempotency_key = models.UUIDField(null=True, unique=True)
+    to = AddressField()
+    value_wei = Uint256Field(default=0)
+    data = models.BinaryField(default=bytes)
+    sender = AddressField(null=True)
+    nonce = models.PositiveBigIntegerField(null=True)
+    gas_limit = models.PositiveBigIntegerField(null=True)
+    max_fee_per_gas = Uint256Field(null=True, help_text="wei per gas")
+    raw = models.BinaryField(null=True, help_text="signed bytes, sent as they are")
+    hash = Bytes32Field(null=True, unique=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_detail = models.CharField(max_length=300, blank=True)
+    block_number = models.PositiveBigIntegerField(null=True)
+    gas_used = models.PositiveBigIntegerField(null=True)
+    broadcast_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RelayerTransactionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chain", "sender", "nonce"],
+                name="onchain_relayertransaction_one_per_nonce",
+            )
+        ]
+        indexes = [models.Index(fields=["chain", "status"])]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} {self.pk}"

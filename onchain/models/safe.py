@@ -1,0 +1,110 @@
+"""A Safe smart account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+
+from onchain.fields import AddressField, Uint256Field
+from onchain.models.chain import Chain
+from onchain.models.transitions import TransitionQuerySet
+from onchain.protocol.types import checksum_address
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class SafeQuerySet(TransitionQuerySet["Safe"]):
+    """Reads of accounts, named for what they mean."""
+
+    def visible_to(self, user: User) -> Self:
+        """The accounts that one of the person's passkeys owns."""
+        return self.filter(owners__credential__user=user).distinct()
+
+    def awaiting_deployment(self) -> Self:
+        """The accounts to put on chain, first come first served."""
+        return self.filter(
+            status=Safe.Status.QUEUED, deployment_requested_at__isnull=False
+        ).order_by("deployment_requested_at", "pk")
+
+
+class Safe(models.Model):
+    """An account at a CREATE2 address; its row exists before its code does.
+
+    States: QUEUED -> BROADCAST -> DEPLOYED; BROADCAST falls back to QUEUED when the
+    transaction failed or fell out of the chain; QUEUED ends in FAILED after repeated
+    failures, and an operator's "Nudge again" puts it back. Whoever deployed it: once
+    code is seen, it is DEPLOYED.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        BROADCAST = "broadcast", "Broadcast"
+        DEPLOYED = "deployed", "Live"
+        FAILED = "failed", "Failed"
+
+    class Layout(models.TextChoices):
+        DIRECT = "direct", "Direct"
+        SHARED = "shared", "Shared"
+
+    MOVES = {
+        Status.QUEUED: {Status.BROADCAST, Status.DEPLOYED, Status.FAILED},
+        Status.BROADCAST: {Status.QUEUED, Status.DEPLOYED},
+        Status.DEPLOYED: {Status.QUEUED},
+        Status.FAILED: {Status.QUEUED, Status.DEPLOYED},
+    }
+
+    chain = models.ForeignKey(Chain, on_delete=models.PROTECT, related_name="safes")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="safes"
+    )
+    name = models.CharField(max_length=60)
+    address = AddressField()
+    layout = models.CharField(max_length=8, choices=Layout, default=Layout.DIRECT)
+    salt_nonce = Uint256Field(default=0)
+    verifiers = Uint256Field(help_text="uint176, part of the signers' addresses")
+    setup_data = models.BinaryField(
+        help_text="call data of Safe.setup, fixes the address"
+    )
+    threshold = models.PositiveSmallIntegerField(default=1)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_detail = models.CharField(max_length=300, blank=True)
+    deployment_requested_at = models.DateTimeField(null=True)
+    deployment_attempts = models.PositiveSmallIntegerField(default=0)
+    deployment_transaction = models.ForeignKey(
+        "onchain.RelayerTransaction",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="safes",
+    )
+    deployed_block = models.PositiveBigIntegerField(null=True)
+    balance_wei = Uint256Field(default=0)
+    synced_at_block = models.PositiveBigIntegerField(null=True)
+    balance_requested_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SafeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chain", "address"], name="onchain_safe_one_per_address"
+            )
+        ]
+        indexes = [models.Index(fields=["status", "deployment_requested_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.address_text}"
+
+    @property
+    def address_text(self) -> str:
+        """The checksummed address."""
+        return checksum_address(self.address)
+
+    @property
+    def is_live(self) -> bool:
+        """True once the chain has the account's code."""
+        return self.status == self.Status.DEPLOYED

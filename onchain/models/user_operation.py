@@ -1,0 +1,282 @@
+"""A user operation: what a person meant, what was signed, what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from onchain.fields import AddressField, Bytes32Field, Uint256Field
+from onchain.models.owner import Owner
+from onchain.models.safe import Safe
+from onchain.models.transitions import TransitionQuerySet
+from onchain.protocol.types import checksum_address
+from onchain.protocol.user_operation import (
+    Paymaster,
+    UserOperationV07,
+    join_nonce,
+)
+from onchain.protocol.validation import gas_limit_total
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class Status(models.TextChoices):
+    """Where an operation stands; the docstring of UserOperation has the moves."""
+
+    DRAFT = "draft", "Preparing"
+    AWAITING_SIGNATURES = "awaiting_signatures", "Ready to sign"
+    SIGNED = "signed", "Signed"
+    SUBMITTED = "submitted", "Sent"
+    INCLUDED = "included", "Included"
+    REVERTED = "reverted", "Failed on chain"
+    REJECTED = "rejected", "Rejected"
+    EXPIRED = "expired", "Expired"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    REPLACED = "replaced", "Replaced"
+
+
+# States that hold a nonce: no two operations of an account may share one (R65).
+OPEN = (Status.AWAITING_SIGNATURES, Status.SIGNED, Status.SUBMITTED)
+# States in which the worker, the bundler or the chain has the next move.
+AWAITING_NETWORK = (Status.DRAFT, Status.SIGNED, Status.SUBMITTED)
+
+
+class UserOperationQuerySet(TransitionQuerySet["UserOperation"]):
+    """Reads of operations, named for what they mean."""
+
+    def visible_to(self, user: User) -> Self:
+        """The operations of the accounts that the person's passkeys own."""
+        return self.filter(safe__in=Safe.objects.visible_to(user))
+
+    def open(self) -> Self:
+        """Prepared operations that may still be included."""
+        return self.filter(status__in=OPEN)
+
+    def holding_nonces(self) -> Self:
+        """Operations whose nonce must not be given to another payment (R64).
+
+        Besides the open ones: whatever was signed and then rejected may still be
+        included until the confirmed head has passed its ``valid_until``.
+        """
+        signed = Q(status=Status.REJECTED, signed_at__isnull=False)
+        return self.filter(Q(status__in=OPEN) | signed)
+
+
+class UserOperation(models.Model):
+    """One user operation of one Safe.
+
+    States: DRAFT (a worker prepares it) -> AWAITING_SIGNATURES (the review is open)
+    -> SIGNED -> SUBMITTED -> INCLUDED or REVERTED. On the way: REJECTED (node or
+    bundler says why), EXPIRED (confirmed head past ``valid_until``), WITHDRAWN (by
+    the person, before it was signed), REPLACED (the nonce was used by another). A
+    reorg takes INCLUDED and REVERTED back to SUBMITTED. The EntryPoint's log has the
+    last word, so every prepared operation can still become INCLUDED or REVERTED.
+    """
+
+    Status = Status
+
+    MOVES = {
+        Status.DRAFT: {
+            Status.AWAITING_SIGNATURES,
+            Status.REJECTED,
+            Status.WITHDRAWN,
+            Status.EXPIRED,
+        },
+        Status.AWAITING_SIGNATURES: {
+            Status.SIGNED,
+            Status.WITHDRAWN,
+            Status.EXPIRED,
+            Status.REPLACED,
+            Status.INCLUDED,
+            Status.REVERTED,
+        },
+        Status.SIGNED: {
+            Status.SUBMITTED,
+            Status.REJECTED,
+            Status.INCLUDED,
+            Status.REVERTED,
+            Status.EXPIRED,
+            Status.REPLACED,
+        },
+        Status.SUBMITTED: {
+            Status.INCLUDED,
+            Status.REVERTED,
+            Status.REJECTED,
+            Status.EXPIRED,
+            Status.REPLACED,
+        },
+        Status.INCLUDED: {Status.SUBMITTED},
+        Status.REVERTED: {Status.SUBMITTED},
+        Status.REJECTED: {Status.INCLUDED, Status.REVERTED, Status.REPLACED},
+        Status.EXPIRED: {Status.INCLUDED, Status.REVERTED},
+        Status.REPLACED: {Status.INCLUDED, Status.REVERTED, Status.SUBMITTED},
+        Status.WITHDRAWN: {Status.INCLUDED, Status.REVERTED},
+    }
+
+    safe = models.ForeignKey(Safe, on_delete=models.PROTECT, related_name="operations")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations"
+    )
+    predecessor = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="successors",
+        help_text="the operation that this one was prepared again from",
+    )
+    idempotency_key = models.UUIDField()
+
+    recipient = AddressField()
+    value_wei = Uint256Field()
+
+    nonce_key = Uint256Field(null=True, help_text="uint192, the lane")
+    nonce_sequence = models.PositiveBigIntegerField(null=True)
+    call_data = models.BinaryField(null=True)
+    call_gas_limit = models.PositiveBigIntegerField(null=True)
+    verification_gas_limit = models.PositiveBigIntegerField(null=True)
+    pre_verification_gas = models.PositiveBigIntegerField(null=True)
+    max_fee_per_gas = Uint256Field(null=True, help_text="wei per gas")
+    max_priority_fee_per_gas = Uint256Field(null=True, help_text="wei per gas")
+    paymaster = AddressField(null=True, help_text="empty: the account pays")
+    paymaster_verification_gas_limit = models.PositiveBigIntegerField(null=True)
+    paymaster_post_op_gas_limit = models.PositiveBigIntegerField(null=True)
+    paymaster_data = models.BinaryField(null=True)
+    valid_after = models.PositiveBigIntegerField(null=True, help_text="seconds")
+    valid_until = models.PositiveBigIntegerField(null=True, help_text="seconds")
+    user_operation_hash = Bytes32Field(null=True, unique=True)
+    safe_operation_hash = Bytes32Field(null=True)
+
+    status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_detail = models.CharField(max_length=500, blank=True)
+    last_problem = models.CharField(
+        max_length=200, blank=True, help_text="why the worker is still trying"
+    )
+    transaction_hash = Bytes32Field(null=True)
+    block_number = models.PositiveBigIntegerField(null=True)
+    actual_gas_cost_wei = Uint256Field(null=True)
+    actual_gas_used = models.PositiveBigIntegerField(null=True)
+
+    prepared_at = models.DateTimeField(null=True)
+    signed_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    attempted_at = models.DateTimeField(null=True, help_text="last try to submit")
+    included_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserOperationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["created_by", "idempotency_key"],
+                name="onchain_useroperation_one_per_idempotency_key",
+            ),
+            models.UniqueConstraint(
+                fields=["safe", "nonce_key", "nonce_sequence"],
+                condition=Q(status__in=OPEN),
+                name="onchain_useroperation_one_open_per_nonce",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["safe", "-id"]),
+            models.Index(fields=["status"]),
+        ]
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"operation {self.pk}"
+
+    @property
+    def recipient_text(self) -> str:
+        """The recipient's checksummed address."""
+        return checksum_address(self.recipient)
+
+    @property
+    def is_awaiting_network(self) -> bool:
+        """True while a worker, the bundler or the chain has the next move."""
+        return self.status in AWAITING_NETWORK or (
+            self.status in (Status.INCLUDED, Status.REVERTED) and not self.is_confirmed
+        )
+
+    @property
+    def is_sponsored(self) -> bool:
+        """True when the operator's paymaster pays the fee."""
+        return self.paymaster is not None
+
+    @property
+    def confirmations(self) -> int:
+        """How many blocks, its own included, stand on its inclusion."""
+        if self.block_number is None:
+            return 0
+        return self.safe.chain.confirmations_of(self.block_number)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """True once enough blocks stand on its inclusion; a reorg can undo it."""
+        return self.confirmations >= settings.CONFIRMATIONS
+
+    @property
+    def max_cost_wei(self) -> int | None:
+        """The most that can be charged as fee, in wei; None before it is prepared."""
+        if self.max_fee_per_gas is None:
+            return None
+        return gas_limit_total(self.to_protocol()) * self.max_fee_per_gas
+
+    def to_protocol(self, signature: bytes = b"") -> UserOperationV07:
+        """Return the operation as the EntryPoint knows it.
+
+        Raises:
+            ValueError: it has not been prepared.
+        """
+        if self.prepared_at is None:
+            raise ValueError(f"{self} has not been prepared")
+        paymaster = None
+        if self.paymaster is not None:
+            paymaster = Paymaster(
+                address=self.paymaster,
+                verification_gas_limit=self.paymaster_verification_gas_limit,
+                post_op_gas_limit=self.paymaster_post_op_gas_limit,
+                data=bytes(self.paymaster_data),
+            )
+        return UserOperationV07(
+            sender=self.safe.address,
+            nonce=join_nonce(self.nonce_key, self.nonce_sequence),
+            factory=None,
+            call_data=bytes(self.call_data),
+            call_gas_limit=self.call_gas_limit,
+            verification_gas_limit=self.verification_gas_limit,
+            pre_verification_gas=self.pre_verification_gas,
+            max_fee_per_gas=self.max_fee_per_gas,
+            max_priority_fee_per_gas=self.max_priority_fee_per_gas,
+            paymaster=paymaster,
+            signature=signature,
+        )
+
+
+class OperationSignature(models.Model):
+    """One owner's signature over an operation's SafeOp hash."""
+
+    operation = models.ForeignKey(
+        UserOperation, on_delete=models.PROTECT, related_name="signatures"
+    )
+    owner = models.ForeignKey(
+        Owner, on_delete=models.PROTECT, related_name="signatures"
+    )
+    signature = models.BinaryField(help_text="as the owner's contract checks it")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operation", "owner"],
+                name="onchain_operationsignature_one_per_owner",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"signature of {self.owner} on {self.operation}"

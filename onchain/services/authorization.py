@@ -1,0 +1,158 @@
+"""Authorising a prepared operation: what is signed, and taking the signature.
+
+The challenge of the passkey is the SafeOp hash, recomputed from the row here and
+from the shown fields in the browser (security.md R15, R24).
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from onchain.errors import NotAwaitingSignature, OperationExpired, SignatureRefused
+from onchain.models import OperationSignature, Owner, UserOperation
+from onchain.models.user_operation import Status
+from onchain.protocol.account_calls import decode_call_data
+from onchain.protocol.deployments import ENTRY_POINT, SAFE_4337_MODULE
+from onchain.protocol.safe_operation import safe_operation_hash
+from onchain.protocol.types import Bytes32, checksum_address
+from onchain.protocol.user_operation import paymaster_and_data
+from onchain.services import passkeys
+
+logger = logging.getLogger(__name__)
+
+SIGNED_STATES = (
+    Status.SIGNED,
+    Status.SUBMITTED,
+    Status.INCLUDED,
+    Status.REVERTED,
+)
+
+
+def challenge_of(op: UserOperation) -> Bytes32:
+    """Return the 32 bytes to sign, recomputed from the row.
+
+    Raises:
+        ValueError: the row no longer hashes to what was prepared.
+    """
+    if op.valid_after is None or op.valid_until is None:
+        raise ValueError(f"{op} has not been prepared")
+    digest = safe_operation_hash(
+        op.to_protocol(),
+        chain_id=op.safe.chain.chain_id,
+        valid_after=op.valid_after,
+        valid_until=op.valid_until,
+    )
+    if digest != op.safe_operation_hash:
+        raise ValueError(f"{op} was changed after it was prepared")
+    return digest
+
+
+def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
+    """Return what static/js/signing.js needs to recompute and sign the operation."""
+    packed = op.to_protocol()
+    owners = passkeys.own_owners(safe=op.safe, user=user)
+    return {
+        "kind": "SafeOp",
+        "rpId": settings.WEBAUTHN_RP_ID,
+        "allowCredentials": passkeys.allow_credentials(owners),
+        "hash": f"0x{challenge_of(op).hex()}",
+        "message": {
+            "chainId": str(op.safe.chain.chain_id),
+            "module": checksum_address(SAFE_4337_MODULE),
+            "safe": op.safe.address_text,
+            "nonce": str(packed.nonce),
+            "initCode": "0x",
+            "callData": f"0x{packed.call_data.hex()}",
+            "verificationGasLimit": str(packed.verification_gas_limit),
+            "callGasLimit": str(packed.call_gas_limit),
+            "preVerificationGas": str(packed.pre_verification_gas),
+            "maxPriorityFeePerGas": str(packed.max_priority_fee_per_gas),
+            "maxFeePerGas": str(packed.max_fee_per_gas),
+            "paymasterAndData": f"0x{paymaster_and_data(packed.paymaster).hex()}",
+            "validAfter": str(op.valid_after),
+            "validUntil": str(op.valid_until),
+            "entryPoint": checksum_address(ENTRY_POINT),
+        },
+        "calls": [
+            {
+                "to": checksum_address(call.to),
+                "valueWei": str(call.value_wei),
+                "data": f"0x{call.data.hex()}",
+            }
+            for call in decode_call_data(packed.call_data)
+        ],
+    }
+
+
+def sign(*, op: UserOperation, user: User, response: str) -> None:
+    """Take one owner's signature; with the last one needed the operation is SIGNED.
+
+    Safe to repeat: a second signature of the same owner changes nothing.
+
+    Raises:
+        SignatureRefused: the answer authorises nothing; the row is unchanged.
+        OperationExpired: too late; the operation is EXPIRED now.
+        NotAwaitingSignature: it was withdrawn or ended elsewhere.
+    """
+    if op.status in SIGNED_STATES and _is_repeat(op, user, response):
+        return
+    if op.status != Status.AWAITING_SIGNATURES:
+        raise NotAwaitingSignature
+    _refuse_if_expired(op)
+    owner, signature = passkeys.verified_signature(
+        owners=passkeys.own_owners(safe=op.safe, user=user),
+        response=response,
+        challenge=challenge_of(op),
+    )
+    with transaction.atomic():
+        OperationSignature.objects.get_or_create(
+            operation=op, owner=owner, defaults={"signature": signature}
+        )
+        if op.signatures.count() >= op.safe.threshold:
+            moved = UserOperation.objects.transition(
+                op.pk,
+                source=Status.AWAITING_SIGNATURES,
+                target=Status.SIGNED,
+                signed_at=timezone.now(),
+            )
+            if not moved:
+                # Withdrawn in another tab meanwhile: the signature goes with it.
+                raise NotAwaitingSignature
+    logger.info("operation %s signed by owner %s", op.pk, owner.pk)
+
+
+def _is_repeat(op: UserOperation, user: User, response: str) -> bool:
+    """Whether this is a double click: the same person's answer, already taken."""
+    owners = passkeys.own_owners(safe=op.safe, user=user)
+    try:
+        owner, _signature = passkeys.verified_signature(
+            owners=owners, response=response, challenge=challenge_of(op)
+        )
+    except SignatureRefused:
+        return False
+    return op.signatures.filter(owner=owner).exists()
+
+
+def _refuse_if_expired(op: UserOperation) -> None:
+    """Nobody has signed it, so it can end at the head, before confirmation."""
+    head = op.safe.chain.head_timestamp
+    if head is None or op.valid_until is None or head < op.valid_until:
+        return
+    UserOperation.objects.transition(
+        op.pk,
+        source=Status.AWAITING_SIGNATURES,
+        target=Status.EXPIRED,
+        failure_code="expired",
+    )
+    raise OperationExpired
+
+
+def mark_owners_proven(op: UserOperation) -> None:
+    """An included operation proves that its signers' keys work on chain (R6)."""
+    signers = Owner.objects.filter(signatures__operation=op, proven_at__isnull=True)
+    signers.update(proven_at=timezone.now())

@@ -1,0 +1,119 @@
+"""The chain's own row: what was verified about it, and who answers."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from django.conf import settings
+from django.utils import timezone
+from eth_utils.crypto import keccak
+
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.node import Node
+from onchain.errors import ChainNotReady
+from onchain.models import Chain, Heartbeat
+from onchain.protocol.deployments import CONTRACTS, P256_PRECOMPILE, SIGNER_FACTORY
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.safe import signer_proxy_code_from_factory
+from onchain.protocol.types import Address
+
+logger = logging.getLogger(__name__)
+
+
+def current() -> Chain:
+    """Return the configured chain.
+
+    Raises:
+        ChainNotReady: no process has verified it yet.
+    """
+    chain = Chain.objects.filter(chain_id=settings.CHAIN_ID).first()
+    if chain is None or chain.signer_proxy_code is None:
+        raise ChainNotReady
+    return chain
+
+
+def connect(*, node: Node) -> Chain:
+    """Verify the chain behind the node and make its row true.
+
+    Safe to repeat. A contract whose code is not the pinned one stops submissions:
+    ``problem`` says which (security.md R22).
+
+    Raises:
+        ChainNotReady: the node is on another chain, or a contract is not what it
+            should be.
+        TransientClientError: the node is out of reach; the row is unchanged.
+    """
+    problem = _problem_of(node)
+    chain, _created = Chain.objects.get_or_create(
+        chain_id=settings.CHAIN_ID, defaults={"name": settings.CHAIN_NAME}
+    )
+    if problem:
+        Chain.objects.filter(pk=chain.pk).update(problem=problem[:200])
+        logger.error("chain %s: %s", settings.CHAIN_ID, problem)
+        raise ChainNotReady(problem)
+    (factory_code,) = node.codes([SIGNER_FACTORY], "latest")
+    Chain.objects.filter(pk=chain.pk).update(
+        name=settings.CHAIN_NAME,
+        signer_proxy_code=signer_proxy_code_from_factory(factory_code),
+        has_p256_precompile=_has_p256_precompile(node),
+        problem="",
+    )
+    chain.refresh_from_db()
+    return chain
+
+
+def heard(*, chain: Chain, component: str) -> None:
+    """Note that a component answered just now."""
+    Heartbeat.objects.update_or_create(
+        chain=chain,
+        component=component,
+        defaults={"seen_at": timezone.now(), "detail": ""},
+    )
+
+
+def silent(*, chain: Chain, component: str, detail: str) -> None:
+    """Note why a component did not answer; when it last did stays."""
+    Heartbeat.objects.update_or_create(
+        chain=chain, component=component, defaults={"detail": detail[:200]}
+    )
+
+
+def _problem_of(node: Node) -> str:
+    chain_id = node.chain_id()
+    if chain_id != settings.CHAIN_ID:
+        return f"The node is on chain {chain_id}, not {settings.CHAIN_ID}."
+    codes = node.codes([contract.address for contract in CONTRACTS], "latest")
+    for contract, code in zip(CONTRACTS, codes, strict=True):
+        if not code:
+            return f"{contract.name} is not on the chain."
+        if keccak(code) != contract.code_hash:
+            return f"{contract.name} has other code than the pinned one."
+    try:
+        signer_proxy_code_from_factory(
+            codes[[contract.address for contract in CONTRACTS].index(SIGNER_FACTORY)]
+        )
+    except EncodingError:
+        return "The signer factory holds no known proxy code."
+    return ""
+
+
+def _precompile() -> Address:
+    return Address(P256_PRECOMPILE.to_bytes(20, "big"))
+
+
+def _has_p256_precompile(node: Node) -> bool:
+    """Ask the precompile about a signature made just now (RIP-7212, EIP-7951)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    digest = hashlib.sha256(b"latchkey").digest()
+    r, s = decode_dss_signature(key.sign(b"latchkey", ec.ECDSA(hashes.SHA256())))
+    point = key.public_key().public_numbers()
+    words = [number.to_bytes(32, "big") for number in (r, s, point.x, point.y)]
+    try:
+        answer = node.call(_precompile(), digest + b"".join(words))
+    except (ClientError, TransientClientError):
+        return False
+    return answer == (1).to_bytes(32, "big")

@@ -1,0 +1,158 @@
+"""Putting accounts on chain, several in one transaction.
+
+A CREATE2 to a taken address burns the gas of the whole batch (protocol.md section
+3), so every address is looked at on the pending state just before signing, and what
+failed once goes singly.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import IntegrityError, transaction
+from eth_account.signers.local import LocalAccount
+
+from onchain.clients.errors import ClientError
+from onchain.clients.node import Node
+from onchain.models import Chain, RelayerTransaction, Safe
+from onchain.protocol.deployments import MULTICALL3
+from onchain.protocol.multisend import aggregate3_data
+from onchain.protocol.safe import deploy_calls
+from onchain.protocol.types import Address, Call
+from onchain.services import relayer
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 10  # accounts in one transaction
+GAS_MARGIN_PERCENT = 120
+
+
+def sign_next_batch(
+    *, chain: Chain, node: Node, account: LocalAccount
+) -> RelayerTransaction | None:
+    """Sign one deployment for the accounts at the head of the queue.
+
+    The accounts and the stored transaction move together or not at all, so no
+    account is in two transactions. None: nothing to do, or another worker was first.
+
+    Raises:
+        TransientClientError: the node is out of reach; nothing changed.
+    """
+    safes = _missing_on_chain(_next_batch(chain), node)
+    if not safes:
+        return None
+    data = aggregate3_data(_calls(safes), allow_failure=True)
+    sender = Address(bytes.fromhex(account.address[2:]))
+    try:
+        estimate = node.estimate_gas(sender=sender, to=MULTICALL3, value=0, data=data)
+    except ClientError as error:
+        _note_failure(safes, error)
+        return None
+    signed = relayer.sign(
+        chain=chain,
+        node=node,
+        account=account,
+        to=MULTICALL3,
+        value_wei=0,
+        data=data,
+        gas_limit=estimate * GAS_MARGIN_PERCENT // 100,
+    )
+    return _store(chain, safes, data, signed)
+
+
+def _next_batch(chain: Chain) -> list[Safe]:
+    waiting = list(
+        Safe.objects.awaiting_deployment()
+        .filter(chain=chain)
+        .prefetch_related("owners__credential")[:BATCH_SIZE]
+    )
+    fresh = [safe for safe in waiting if safe.deployment_attempts == 0]
+    return fresh or waiting[:1]
+
+
+def _missing_on_chain(safes: list[Safe], node: Node) -> list[Safe]:
+    """Return the accounts without code; the others were deployed by someone else."""
+    if not safes:
+        return []
+    codes = node.codes([Address(safe.address) for safe in safes], "pending")
+    missing = []
+    for safe, code in zip(safes, codes, strict=True):
+        if code:
+            mark_deployed(safe=safe, block_number=safe.chain.head_number)
+        else:
+            missing.append(safe)
+    return missing
+
+
+def mark_deployed(*, safe: Safe, block_number: int | None) -> None:
+    """The chain has the account's code, whoever put it there (security.md R23)."""
+    for source in (Safe.Status.BROADCAST, Safe.Status.QUEUED, Safe.Status.FAILED):
+        if Safe.objects.transition(
+            safe.pk,
+            source=source,
+            target=Safe.Status.DEPLOYED,
+            deployed_block=block_number,
+            failure_code="",
+            failure_detail="",
+        ):
+            logger.info("safe %s deployed", safe.pk)
+            return
+
+
+def _calls(safes: list[Safe]) -> list[Call]:
+    calls: list[Call] = []
+    for safe in safes:
+        owners = [owner for owner in safe.owners.all() if owner.credential is not None]
+        calls += deploy_calls(
+            public_keys=[owner.public_key for owner in owners],
+            setup=bytes(safe.setup_data),
+            salt_nonce=safe.salt_nonce,
+            verifiers=safe.verifiers,
+        )
+    return calls
+
+
+def _store(
+    chain: Chain, safes: list[Safe], data: bytes, signed: relayer.SignedTransaction
+) -> RelayerTransaction | None:
+    try:
+        with transaction.atomic():
+            row = RelayerTransaction.objects.create(
+                chain=chain,
+                purpose=RelayerTransaction.Purpose.DEPLOY,
+                to=MULTICALL3,
+                data=data,
+                status=RelayerTransaction.Status.SIGNED,
+                **relayer.signed_fields(signed),
+            )
+            for safe in safes:
+                if not Safe.objects.transition(
+                    safe.pk,
+                    source=Safe.Status.QUEUED,
+                    target=Safe.Status.BROADCAST,
+                    deployment_transaction=row,
+                ):
+                    raise IntegrityError(f"safe {safe.pk} is in another batch")
+    except IntegrityError as error:
+        logger.info("deployment batch given up: %s", error)
+        return None
+    logger.info("deployment of %s safes signed as %s", len(safes), row.pk)
+    return row
+
+
+def _note_failure(safes: list[Safe], error: ClientError) -> None:
+    """Count the attempt; an account that failed alone too often waits for help."""
+    for safe in safes:
+        attempts = safe.deployment_attempts + 1
+        fields = {
+            "deployment_attempts": attempts,
+            "failure_code": error.code[:40],
+            "failure_detail": error.detail,
+        }
+        if attempts < relayer.MAX_DEPLOYMENT_ATTEMPTS:
+            Safe.objects.filter(pk=safe.pk, status=Safe.Status.QUEUED).update(**fields)
+            continue
+        Safe.objects.transition(
+            safe.pk, source=Safe.Status.QUEUED, target=Safe.Status.FAILED, **fields
+        )
+        logger.error("safe %s cannot be deployed: %s", safe.pk, error.code)

@@ -1,0 +1,191 @@
+"""Reading the chain once, for everybody.
+
+Each pass asks for the newest block with its logs in one request; where more than one
+block is new, or a parent hash does not fit, it reads ranges and looks for the fork.
+The cost grows with blocks, not with accounts (design.md section 1).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from onchain.clients.errors import TransientClientError
+from onchain.clients.node import Node
+from onchain.clients.node_types import BlockRecord, LogRecord, Receipt
+from onchain.errors import ChainNotReady
+from onchain.models import Block, Chain, RelayerTransaction, UserOperation
+from onchain.models.user_operation import Status
+from onchain.protocol.events import FOLLOWED
+from onchain.protocol.types import Address, Bytes32
+from onchain.services import inclusion, user_operations
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 10
+RANGE_BLOCKS = 50  # blocks in one request while catching up
+KEPT_BLOCKS = 256  # hashes kept; a deeper reorg asks for an operator
+Batch = tuple[Sequence[BlockRecord], Sequence[LogRecord]]
+
+
+def take_lease(*, chain: Chain, name: str) -> bool:
+    """Become or stay the chain's one follower; False while another one is."""
+    now = timezone.now()
+    free = Q(follower_name=name) | Q(follower_lease_until__isnull=True)
+    free |= Q(follower_lease_until__lt=now)
+    rows = Chain.objects.filter(free, pk=chain.pk).update(
+        follower_name=name,
+        follower_lease_until=now + timedelta(seconds=LEASE_SECONDS),
+    )
+    return rows == 1
+
+
+def release_lease(*, chain: Chain, name: str) -> None:
+    """Let another follower take over at once."""
+    Chain.objects.filter(pk=chain.pk, follower_name=name).update(
+        follower_lease_until=None
+    )
+
+
+def is_busy(*, chain: Chain) -> bool:
+    """Whether anybody waits for the next block, so that it is asked for often."""
+    operations = UserOperation.objects.filter(
+        safe__chain=chain,
+        status__in=(Status.AWAITING_SIGNATURES, Status.SIGNED, Status.SUBMITTED),
+    )
+    in_flight = RelayerTransaction.objects.in_flight().filter(chain=chain)
+    return operations.exists() or in_flight.exists()
+
+
+def advance(*, chain: Chain, node: Node) -> bool:
+    """Read what is new and write it; True if there was anything.
+
+    Safe to repeat and to interrupt: blocks and what they say are written together.
+
+    Raises:
+        TransientClientError: the node is out of reach or changed its mind in
+            between; nothing was written.
+        ChainNotReady: the node is on another chain; nothing was written.
+    """
+    chain_id, head, logs = node.head_with_logs(FOLLOWED)
+    if chain_id != chain.chain_id:
+        raise ChainNotReady(f"The node is on chain {chain_id}.")
+    chain.refresh_from_db()
+    known = chain.blocks.order_by("-number").first()
+    if known is not None and known.hash == head.hash:
+        return False
+    if known is None and settings.START_BLOCK is None:
+        _write(chain, node, ([head], logs))
+        return True
+    if known is not None and known.hash == head.parent_hash:
+        _write(chain, node, ([head], logs))
+        return True
+    first = settings.START_BLOCK or 0
+    if known is not None:
+        first = _rewind_to_fork(chain, node, known) + 1
+    if first > head.number:
+        return False
+    last = min(head.number, first + RANGE_BLOCKS - 1)
+    _write(chain, node, node.blocks_with_logs(first, last, FOLLOWED))
+    return True
+
+
+def _rewind_to_fork(chain: Chain, node: Node, known: Block) -> int:
+    """Return the newest height where our hash is the node's, undoing the rest."""
+    for block in chain.blocks.order_by("-number"):
+        if node.block_hash(block.number) == block.hash:
+            if block.number < known.number:
+                with transaction.atomic():
+                    inclusion.rewind(chain=chain, fork_number=block.number)
+            return block.number
+    raise ChainNotReady("The chain is not the one that was followed before.")
+
+
+def _write(chain: Chain, node: Node, batch: Batch) -> None:
+    blocks, logs = batch
+    _refuse_incoherent(chain, blocks, logs)
+    addresses: set[Address] = set()
+    hashes: set[Bytes32] = set()
+    for block in blocks:
+        addresses |= block.touched
+        hashes |= block.transaction_hashes
+    safes = inclusion.touched_safes(chain=chain, addresses=list(addresses), logs=logs)
+    balances = node.balances([Address(safe.address) for safe in safes])
+    rows = [
+        row
+        for row in RelayerTransaction.objects.in_flight().filter(chain=chain)
+        if row.hash in hashes
+    ]
+    receipts = node.receipts([Bytes32(row.hash) for row in rows])
+    _store(
+        chain,
+        batch,
+        balances={
+            safe.pk: balance for safe, balance in zip(safes, balances, strict=True)
+        },
+        receipts=[
+            (row, receipt)
+            for row, receipt in zip(rows, receipts, strict=True)
+            if receipt is not None
+        ],
+    )
+
+
+def _refuse_incoherent(
+    chain: Chain, blocks: Sequence[BlockRecord], logs: Sequence[LogRecord]
+) -> None:
+    """Blocks must be a chain, and every log must come from one of them."""
+    for parent, block in zip(blocks, blocks[1:], strict=False):
+        if block.parent_hash != parent.hash:
+            raise TransientClientError("blocks changed while they were read")
+    hashes = {block.hash for block in blocks}
+    if any(log.block_hash not in hashes for log in logs):
+        raise TransientClientError("logs are of other blocks")
+
+
+@transaction.atomic
+def _store(
+    chain: Chain,
+    batch: Batch,
+    *,
+    balances: dict[int, int],
+    receipts: list[tuple[RelayerTransaction, Receipt]],
+) -> None:
+    blocks, logs = batch
+    head = blocks[-1]
+    inclusion.apply_logs(chain=chain, logs=logs)
+    for row, receipt in receipts:
+        inclusion.apply_receipt(row=row, receipt=receipt)
+    inclusion.apply_balances(balances=balances, block_number=head.number)
+    Block.objects.bulk_create(
+        [
+            Block(
+                chain=chain,
+                number=block.number,
+                hash=block.hash,
+                timestamp=block.timestamp,
+            )
+            for block in blocks
+        ]
+    )
+    chain.blocks.filter(number__lt=head.number - KEPT_BLOCKS).delete()
+    confirmed = chain.blocks.filter(number=head.number - settings.CONFIRMATIONS + 1)
+    chain.head_number = head.number
+    chain.head_timestamp = head.timestamp
+    chain.confirmed_timestamp = confirmed.values_list("timestamp", flat=True).first()
+    chain.base_fee_wei = head.base_fee_wei
+    chain.save(
+        update_fields=[
+            "head_number",
+            "head_timestamp",
+            "confirmed_timestamp",
+            "base_fee_wei",
+        ]
+    )
+    user_operations.expire_operations(chain=chain)

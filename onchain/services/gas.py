@@ -1,0 +1,78 @@
+"""Gas limits and fees of a user operation.
+
+The bundler cannot see what checking a passkey costs (protocol.md section 2), so
+verification comes from a measured table; it estimates the call, and everything is
+capped (security.md R21).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from onchain.clients.bundler import GasEstimate
+from onchain.clients.node_types import AccountSnapshot
+from onchain.models import Chain
+
+# Gas, measured on the local chain with bench/gas.py: the smallest limit that works,
+# per passkey that signs, and what the module and the EntryPoint need beside it.
+SIGNATURE_GAS_PRECOMPILE = 30_000
+SIGNATURE_GAS_CONTRACT = 240_000
+BASE_VERIFICATION_GAS = 50_000
+PREFUND_GAS = 30_000  # an account that pays itself also sends its deposit
+MARGIN_PERCENT = 130
+CALL_MARGIN_PERCENT = 110
+CALL_GAS_CAP = 5_000_000
+PRE_VERIFICATION_GAS_CAP = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GasLimits:
+    """The three limits an operation carries."""
+
+    call: int
+    verification: int
+    pre_verification: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fees:
+    """EIP-1559 fees, wei per gas."""
+
+    max_fee_per_gas: int
+    max_priority_fee_per_gas: int
+
+
+def verification_gas(*, chain: Chain, signers: int, is_sponsored: bool) -> int:
+    """Return the verification gas limit for a number of passkey signatures."""
+    one = SIGNATURE_GAS_CONTRACT
+    if chain.has_p256_precompile:
+        one = SIGNATURE_GAS_PRECOMPILE
+    total = BASE_VERIFICATION_GAS + signers * one
+    if not is_sponsored:
+        total += PREFUND_GAS
+    return total * MARGIN_PERCENT // 100
+
+
+def limits(
+    *, chain: Chain, estimate: GasEstimate, signers: int, is_sponsored: bool
+) -> GasLimits:
+    """Return the operation's limits from the bundler's estimate and our table."""
+    return GasLimits(
+        call=min(estimate.call_gas_limit * CALL_MARGIN_PERCENT // 100, CALL_GAS_CAP),
+        verification=verification_gas(
+            chain=chain, signers=signers, is_sponsored=is_sponsored
+        ),
+        pre_verification=min(estimate.pre_verification_gas, PRE_VERIFICATION_GAS_CAP),
+    )
+
+
+def fees(snapshot: AccountSnapshot) -> Fees:
+    """Return fees that hold for a doubled base fee, within the ceiling."""
+    ceiling = settings.MAX_FEE_PER_GAS
+    tip = min(snapshot.tip_wei, ceiling)
+    return Fees(
+        max_fee_per_gas=min(2 * snapshot.base_fee_wei + tip, ceiling),
+        max_priority_fee_per_gas=tip,
+    )

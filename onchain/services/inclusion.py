@@ -1,0 +1,193 @@
+"""What blocks do to rows: outcomes, deployments, balances, and their undoing.
+
+No network here: the follower reads, this writes, in one transaction per block. The
+EntryPoint's log has the last word about an operation (security.md R46).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from django.utils import timezone
+
+from onchain.clients.node_types import LogRecord, Receipt
+from onchain.models import Chain, RelayerTransaction, Safe, UserOperation
+from onchain.models.user_operation import OPEN, Status
+from onchain.protocol.deployments import ENTRY_POINT, SAFE_PROXY_FACTORY
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.events import (
+    PROXY_CREATION,
+    USER_OPERATION_EVENT,
+    USER_OPERATION_REVERT_REASON,
+    UserOperationOutcome,
+    parse_revert_reason,
+    parse_user_operation_event,
+    topic_address,
+)
+from onchain.protocol.revert import decode_revert
+from onchain.protocol.types import Address, Bytes32
+from onchain.protocol.user_operation import split_nonce
+from onchain.services import authorization, deployments, relayer
+
+logger = logging.getLogger(__name__)
+
+SETTLED = (Status.INCLUDED, Status.REVERTED)
+
+
+def apply_logs(*, chain: Chain, logs: Sequence[LogRecord]) -> None:
+    """Write what a block's logs say; repeating it changes nothing."""
+    reasons = _revert_reasons(logs)
+    for log in logs:
+        if log.address == ENTRY_POINT and log.topics[0] == USER_OPERATION_EVENT:
+            try:
+                outcome = parse_user_operation_event(log.topics, log.data)
+            except EncodingError:
+                logger.exception("unreadable UserOperationEvent")
+                continue
+            _settle(chain, outcome, log, reasons.get(outcome.operation_hash, ""))
+        elif log.address == SAFE_PROXY_FACTORY and log.topics[0] == PROXY_CREATION:
+            _note_deployment(chain, log)
+
+
+def _revert_reasons(logs: Sequence[LogRecord]) -> dict[Bytes32, str]:
+    reasons = {}
+    for log in logs:
+        if log.address != ENTRY_POINT:
+            continue
+        if log.topics[0] == USER_OPERATION_REVERT_REASON:
+            operation_hash, data = parse_revert_reason(log.topics, log.data)
+            reasons[operation_hash] = decode_revert(data)
+    return reasons
+
+
+def _settle(
+    chain: Chain, outcome: UserOperationOutcome, log: LogRecord, reason: str
+) -> None:
+    key, sequence = split_nonce(outcome.nonce)
+    same_nonce = UserOperation.objects.filter(
+        safe__chain=chain,
+        safe__address=outcome.sender,
+        nonce_key=key,
+        nonce_sequence=sequence,
+    ).exclude(status__in=SETTLED)
+    for op in same_nonce:
+        if op.user_operation_hash == outcome.operation_hash:
+            _record_outcome(op, outcome, log, reason)
+        elif op.status in OPEN or op.status == Status.REJECTED:
+            UserOperation.objects.transition(
+                op.pk,
+                source=op.status,
+                target=Status.REPLACED,
+                failure_code="replaced",
+                block_number=log.block_number,
+            )
+
+
+def _record_outcome(
+    op: UserOperation, outcome: UserOperationOutcome, log: LogRecord, reason: str
+) -> None:
+    target = Status.INCLUDED if outcome.succeeded else Status.REVERTED
+    moved = UserOperation.objects.transition(
+        op.pk,
+        source=op.status,
+        target=target,
+        transaction_hash=log.transaction_hash,
+        block_number=log.block_number,
+        actual_gas_cost_wei=outcome.actual_gas_cost_wei,
+        actual_gas_used=outcome.actual_gas_used,
+        included_at=timezone.now(),
+        failure_code="" if outcome.succeeded else "execution-reverted",
+        failure_detail=reason[:500],
+    )
+    if not moved:
+        return
+    logger.info("operation %s %s in block %s", op.pk, target, log.block_number)
+    if outcome.succeeded:
+        authorization.mark_owners_proven(op)
+
+
+def _note_deployment(chain: Chain, log: LogRecord) -> None:
+    address = topic_address(log.topics[1])
+    safe = Safe.objects.filter(chain=chain, address=address).first()
+    if safe is not None:
+        deployments.mark_deployed(safe=safe, block_number=log.block_number)
+
+
+def touched_safes(
+    *, chain: Chain, addresses: Sequence[Address], logs: Sequence[LogRecord]
+) -> list[Safe]:
+    """Return the accounts whose balance a block may have moved."""
+    named = set(addresses)
+    for log in logs:
+        named.add(log.address)
+        if log.topics[0] == USER_OPERATION_EVENT and len(log.topics) == 4:
+            named.add(topic_address(log.topics[2]))
+    return list(Safe.objects.filter(chain=chain, address__in=named))
+
+
+def apply_balances(*, balances: Mapping[int, int], block_number: int) -> None:
+    """Write balances in wei by account."""
+    for pk, balance in balances.items():
+        Safe.objects.filter(pk=pk).update(
+            balance_wei=balance, synced_at_block=block_number
+        )
+
+
+def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
+    """Settle a relayer transaction; a failed deployment queues its accounts again."""
+    target = (
+        RelayerTransaction.Status.MINED
+        if receipt.succeeded
+        else RelayerTransaction.Status.FAILED
+    )
+    moved = RelayerTransaction.objects.transition(
+        row.pk,
+        source=row.status,
+        target=target,
+        block_number=receipt.block_number,
+        gas_used=receipt.gas_used,
+        failure_code="" if receipt.succeeded else "reverted",
+    )
+    if moved:
+        logger.info("relayer transaction %s %s", row.pk, target)
+        relayer.release_safes(row=row)
+
+
+def rewind(*, chain: Chain, fork_number: int) -> None:
+    """Undo what blocks above the fork did; the truth is read again from there."""
+    logger.warning("reorg on %s: back to block %s", chain.chain_id, fork_number)
+    chain.blocks.filter(number__gt=fork_number).delete()
+    undone = UserOperation.objects.filter(
+        safe__chain=chain, block_number__gt=fork_number
+    )
+    for pk, status in undone.values_list("pk", "status"):
+        UserOperation.objects.transition(
+            pk,
+            source=status,
+            target=Status.SUBMITTED,
+            transaction_hash=None,
+            block_number=None,
+            actual_gas_cost_wei=None,
+            actual_gas_used=None,
+            included_at=None,
+            failure_code="",
+            failure_detail="",
+        )
+    for safe in Safe.objects.filter(chain=chain, deployed_block__gt=fork_number):
+        target = Safe.Status.BROADCAST
+        if safe.deployment_transaction_id is None:
+            target = Safe.Status.QUEUED
+        Safe.objects.transition(
+            safe.pk, source=Safe.Status.DEPLOYED, target=target, deployed_block=None
+        )
+    mined = RelayerTransaction.objects.filter(chain=chain, block_number__gt=fork_number)
+    for pk, status in mined.values_list("pk", "status"):
+        RelayerTransaction.objects.transition(
+            pk,
+            source=status,
+            target=RelayerTransaction.Status.BROADCAST,
+            block_number=None,
+            gas_used=None,
+            failure_code="",
+        )

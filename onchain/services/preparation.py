@@ -1,0 +1,262 @@
+"""Preparing a draft: nonce, gas, who pays, how long it holds, and what is signed.
+
+Two requests in all: one batch to the node, one estimate from the bundler.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.utils import timezone
+
+from onchain.clients.bundler import Bundler
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.node import Node
+from onchain.clients.node_types import AccountSnapshot
+from onchain.models import Safe, UserOperation
+from onchain.models.user_operation import Status
+from onchain.protocol.account_calls import calls_call_data
+from onchain.protocol.passkey_signature import (
+    SafeSignature,
+    dummy_passkey_signature,
+    operation_signature,
+)
+from onchain.protocol.safe_operation import safe_operation_hash
+from onchain.protocol.types import Address, Call
+from onchain.protocol.user_operation import (
+    UserOperationV07,
+    join_nonce,
+    split_nonce,
+    user_operation_hash,
+)
+from onchain.protocol.validation import gas_limit_total
+from onchain.services import gas, sponsorship
+
+logger = logging.getLogger(__name__)
+
+MAX_LANES = 8  # nonce keys an account uses at once (R65)
+SPONSORED_SECONDS = 600  # life of a sponsored operation (R57)
+SELF_PAID_SECONDS = 3600  # life of one the account pays for (R20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The nonce an operation takes."""
+
+    key: int
+    sequence: int
+
+
+def prepare(
+    *, op: UserOperation, node: Node, bundler: Bundler, sponsor_key: str
+) -> None:
+    """Turn a DRAFT into an operation that can be reviewed and signed.
+
+    Safe to run twice: nothing leaves this site, and the row moves by one conditional
+    UPDATE. A draft that cannot work becomes REJECTED and says why.
+
+    Raises:
+        TransientClientError: node or bundler is out of reach, or another payment
+            took the nonce meanwhile; the row is unchanged.
+    """
+    if op.status != Status.DRAFT:
+        logger.info("prepare skipped: %s is %s", op, op.status)
+        return
+    if not op.safe.is_live:
+        raise TransientClientError("the account is not live yet")
+    try:
+        snapshot = node.account_snapshot(Address(op.safe.address), range(MAX_LANES))
+        lane = _choose_lane(op, snapshot)
+        if op.value_wei > snapshot.balance_wei:
+            raise ClientError("insufficient-balance")
+        _price(op, snapshot, lane, bundler, sponsor_key)
+    except ClientError as error:
+        logger.info("operation %s cannot be prepared: %s", op.pk, error.code)
+        UserOperation.objects.transition(
+            op.pk,
+            source=Status.DRAFT,
+            target=Status.REJECTED,
+            failure_code=error.code[:40],
+            failure_detail=error.detail,
+        )
+
+
+def _price(
+    op: UserOperation,
+    snapshot: AccountSnapshot,
+    lane: Lane,
+    bundler: Bundler,
+    sponsor_key: str,
+) -> None:
+    """Try sponsored first, then paid by the account."""
+    if sponsorship.has_room(safe=op.safe):
+        draft = _estimated(op, snapshot, lane, bundler, is_sponsored=True)
+        if sponsorship.is_affordable(draft):
+            valid_until = snapshot.head_timestamp + SPONSORED_SECONDS
+            paymaster = sponsorship.signed(
+                op=draft,
+                chain=op.safe.chain,
+                valid_until=valid_until,
+                private_key=sponsor_key,
+            )
+            fields = _columns(op, replace(draft, paymaster=paymaster), valid_until)
+            if _store(op, fields, is_sponsored=True):
+                return
+    draft = _estimated(op, snapshot, lane, bundler, is_sponsored=False)
+    cost = gas_limit_total(draft) * draft.max_fee_per_gas
+    if op.value_wei + cost > snapshot.balance_wei:
+        raise ClientError("insufficient-balance-for-fee", str(cost))
+    fields = _columns(op, draft, snapshot.head_timestamp + SELF_PAID_SECONDS)
+    _store(op, fields, is_sponsored=False)
+
+
+def _choose_lane(op: UserOperation, snapshot: AccountSnapshot) -> Lane:
+    """Return the lowest nonce key with nothing in flight.
+
+    An operation prepared again keeps the nonce of a predecessor that was signed and
+    may still be included, so that at most one of the two ever is (R64).
+
+    Raises:
+        ClientError: that nonce has been used, or every lane is taken.
+    """
+    before = op.predecessor
+    if before is not None and _may_still_be_included(before):
+        key, sequence = before.nonce_key, before.nonce_sequence
+        if key is None or sequence is None:
+            raise ValueError(f"{before} was signed without a nonce")
+        if snapshot.nonces[key] != sequence:
+            raise ClientError("nonce-used")
+        return Lane(key=key, sequence=sequence)
+    taken = set(_held_keys(op.safe))
+    for key in range(MAX_LANES):
+        if key not in taken:
+            return Lane(key=key, sequence=snapshot.nonces[key])
+    raise ClientError("too-many-in-flight")
+
+
+def _held_keys(safe: Safe) -> Iterable[int]:
+    held = safe.operations.holding_nonces()
+    confirmed = safe.chain.confirmed_timestamp
+    if confirmed is not None:
+        held = held.exclude(status=Status.REJECTED, valid_until__lt=confirmed)
+    return held.values_list("nonce_key", flat=True)
+
+
+def _may_still_be_included(op: UserOperation) -> bool:
+    if op.signed_at is None or op.valid_until is None:
+        return False
+    confirmed = op.safe.chain.confirmed_timestamp
+    return confirmed is None or op.valid_until >= confirmed
+
+
+def _estimated(
+    op: UserOperation,
+    snapshot: AccountSnapshot,
+    lane: Lane,
+    bundler: Bundler,
+    *,
+    is_sponsored: bool,
+) -> UserOperationV07:
+    """Return the operation with its gas limits and fees, not yet sponsored for real."""
+    chain = op.safe.chain
+    fees = gas.fees(snapshot)
+    call = Call(to=Address(op.recipient), value_wei=op.value_wei)
+    bare = UserOperationV07(
+        sender=Address(op.safe.address),
+        nonce=join_nonce(lane.key, lane.sequence),
+        factory=None,
+        call_data=calls_call_data([call]),
+        call_gas_limit=0,
+        verification_gas_limit=gas.verification_gas(
+            chain=chain, signers=op.safe.threshold, is_sponsored=is_sponsored
+        ),
+        pre_verification_gas=0,
+        max_fee_per_gas=fees.max_fee_per_gas,
+        max_priority_fee_per_gas=fees.max_priority_fee_per_gas,
+        paymaster=sponsorship.stub() if is_sponsored else None,
+        signature=_dummy_signature(op.safe),
+    )
+    limits = gas.limits(
+        chain=chain,
+        estimate=bundler.estimate(bare),
+        signers=op.safe.threshold,
+        is_sponsored=is_sponsored,
+    )
+    return replace(
+        bare,
+        call_gas_limit=limits.call,
+        verification_gas_limit=limits.verification,
+        pre_verification_gas=limits.pre_verification,
+    )
+
+
+def _dummy_signature(safe: Safe) -> bytes:
+    """Return a signature as long as the real one, which the estimate needs."""
+    owners = list(safe.owners.all()[: safe.threshold])
+    return operation_signature(
+        valid_after=0,
+        valid_until=0,
+        signatures=[
+            SafeSignature(
+                owner=Address(owner.address),
+                signature=dummy_passkey_signature(origin=settings.WEBAUTHN_ORIGIN),
+                is_contract=True,
+            )
+            for owner in owners
+        ],
+    )
+
+
+def _columns(
+    op: UserOperation, draft: UserOperationV07, valid_until: int
+) -> dict[str, object]:
+    """Return the columns that preparation fixes, hashes included."""
+    chain_id = op.safe.chain.chain_id
+    paymaster = draft.paymaster
+    nonce_key, nonce_sequence = split_nonce(draft.nonce)
+    return {
+        "nonce_key": nonce_key,
+        "nonce_sequence": nonce_sequence,
+        "call_data": draft.call_data,
+        "call_gas_limit": draft.call_gas_limit,
+        "verification_gas_limit": draft.verification_gas_limit,
+        "pre_verification_gas": draft.pre_verification_gas,
+        "max_fee_per_gas": draft.max_fee_per_gas,
+        "max_priority_fee_per_gas": draft.max_priority_fee_per_gas,
+        "paymaster": None if paymaster is None else paymaster.address,
+        "paymaster_verification_gas_limit": None
+        if paymaster is None
+        else paymaster.verification_gas_limit,
+        "paymaster_post_op_gas_limit": None
+        if paymaster is None
+        else paymaster.post_op_gas_limit,
+        "paymaster_data": None if paymaster is None else paymaster.data,
+        "valid_after": 0,
+        "valid_until": valid_until,
+        "user_operation_hash": user_operation_hash(draft, chain_id=chain_id),
+        "safe_operation_hash": safe_operation_hash(
+            draft, chain_id=chain_id, valid_after=0, valid_until=valid_until
+        ),
+        "prepared_at": timezone.now(),
+        "last_problem": "",
+    }
+
+
+def _store(op: UserOperation, fields: dict[str, object], *, is_sponsored: bool) -> bool:
+    """Move the draft on; False if the sponsor's limits filled up meanwhile.
+
+    Raises:
+        TransientClientError: another payment of the account took the nonce.
+    """
+    try:
+        if is_sponsored:
+            return sponsorship.reserve(safe=op.safe, pk=op.pk, fields=fields)
+        return UserOperation.objects.transition(
+            op.pk, source=Status.DRAFT, target=Status.AWAITING_SIGNATURES, **fields
+        )
+    except IntegrityError:
+        raise TransientClientError("another payment took the nonce") from None

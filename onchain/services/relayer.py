@@ -1,0 +1,224 @@
+"""The relayer: the operator's own key, for deployments and test ETH.
+
+Every transaction is signed and stored, with nonce and hash, before it is broadcast.
+A worker may die at any line: a stored transaction is simply sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from accounts.models import User
+from onchain.clients.errors import ClientError
+from onchain.clients.node import Node
+from onchain.errors import IdempotencyConflict
+from onchain.models import Chain, RelayerTransaction, Safe
+from onchain.protocol.types import Address, Bytes32, checksum_address
+
+logger = logging.getLogger(__name__)
+
+MAX_DEPLOYMENT_ATTEMPTS = 3  # then an operator has to look
+PLAIN_TRANSFER_GAS = 60_000  # to a Safe: the proxy's receive() logs SafeReceived
+Status = RelayerTransaction.Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedTransaction:
+    """An EIP-1559 transaction, ready to send."""
+
+    sender: Address
+    nonce: int
+    gas_limit: int
+    max_fee_per_gas: int  # wei per gas
+    raw: bytes
+    hash: Bytes32
+
+
+def account_of(private_key: str) -> LocalAccount:
+    """Return the signer of a private key given as hex."""
+    account: LocalAccount = Account.from_key(private_key)
+    return account
+
+
+def sign(
+    *,
+    chain: Chain,
+    node: Node,
+    account: LocalAccount,
+    to: Address,
+    value_wei: int,
+    data: bytes,
+    gas_limit: int,
+) -> SignedTransaction:
+    """Return a signed transaction with the relayer's next nonce.
+
+    The nonce follows the chain's pending count and our own rows in flight, whichever
+    is further. Two workers may come to the same nonce: the unique constraint lets
+    one of them store it.
+    """
+    sender = Address(bytes.fromhex(account.address[2:]))
+    pending, _balance, base_fee, tip = node.relayer_snapshot(sender)
+    in_flight = RelayerTransaction.objects.in_flight().filter(
+        chain=chain, sender=sender
+    )
+    last = in_flight.aggregate(last=Max("nonce"))["last"]
+    nonce = pending if last is None else max(pending, last + 1)
+    max_fee_per_gas = 2 * base_fee + tip
+    signed = account.sign_transaction(
+        {
+            "type": 2,
+            "chainId": chain.chain_id,
+            "nonce": nonce,
+            "to": checksum_address(to),
+            "value": value_wei,
+            "data": f"0x{data.hex()}",
+            "gas": gas_limit,
+            "maxFeePerGas": max_fee_per_gas,
+            "maxPriorityFeePerGas": tip,
+        }
+    )
+    return SignedTransaction(
+        sender=sender,
+        nonce=nonce,
+        gas_limit=gas_limit,
+        max_fee_per_gas=max_fee_per_gas,
+        raw=bytes(signed.raw_transaction),
+        hash=Bytes32(bytes(signed.hash)),
+    )
+
+
+def signed_fields(signed: SignedTransaction) -> dict[str, object]:
+    """Return the columns that a signed transaction fixes."""
+    return {
+        "sender": signed.sender,
+        "nonce": signed.nonce,
+        "gas_limit": signed.gas_limit,
+        "max_fee_per_gas": signed.max_fee_per_gas,
+        "raw": signed.raw,
+        "hash": signed.hash,
+    }
+
+
+def request_test_eth(
+    *, safe: Safe, user: User, value_wei: int, idempotency_key: uuid.UUID
+) -> RelayerTransaction:
+    """Queue test ETH for an account; the same key asks for it once only.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+    """
+    row, _created = RelayerTransaction.objects.get_or_create(
+        idempotency_key=idempotency_key,
+        defaults={
+            "chain": safe.chain,
+            "purpose": RelayerTransaction.Purpose.FAUCET,
+            "requested_by": user,
+            "to": safe.address,
+            "value_wei": value_wei,
+        },
+    )
+    if row.to != safe.address or row.requested_by_id != user.pk:
+        raise IdempotencyConflict
+    return row
+
+
+def sign_queued(*, row: RelayerTransaction, node: Node, account: LocalAccount) -> bool:
+    """Give a queued transaction its nonce, bytes and hash; False if it lost a race.
+
+    Raises:
+        TransientClientError: the node is out of reach; the row is unchanged.
+    """
+    signed = sign(
+        chain=row.chain,
+        node=node,
+        account=account,
+        to=Address(row.to),
+        value_wei=row.value_wei,
+        data=bytes(row.data),
+        gas_limit=PLAIN_TRANSFER_GAS,
+    )
+    return store_signature(row=row, signed=signed)
+
+
+def store_signature(*, row: RelayerTransaction, signed: SignedTransaction) -> bool:
+    """Move a row from QUEUED to SIGNED; False if its nonce or the row was taken."""
+    try:
+        with transaction.atomic():
+            return RelayerTransaction.objects.transition(
+                row.pk,
+                source=Status.QUEUED,
+                target=Status.SIGNED,
+                **signed_fields(signed),
+            )
+    except IntegrityError:
+        logger.info("relayer nonce %s was taken, trying again later", signed.nonce)
+        return False
+
+
+def broadcast(*, row: RelayerTransaction, node: Node) -> None:
+    """Send a stored transaction as it is; safe to repeat until it is on chain.
+
+    Raises:
+        TransientClientError: the node is out of reach; the row is unchanged.
+    """
+    if row.status not in (Status.SIGNED, Status.BROADCAST):
+        return
+    if row.raw is None or row.hash is None:
+        raise ValueError(f"{row} is {row.status} without a signature")
+    try:
+        node.send_raw_transaction(bytes(row.raw))
+    except ClientError as error:
+        (receipt,) = node.receipts([Bytes32(row.hash)])
+        if receipt is None:
+            _give_up(row, error)
+        return
+    if row.status == Status.SIGNED:
+        RelayerTransaction.objects.transition(
+            row.pk,
+            source=Status.SIGNED,
+            target=Status.BROADCAST,
+            broadcast_at=timezone.now(),
+        )
+        logger.info("relayer transaction %s broadcast", row.pk)
+
+
+def _give_up(row: RelayerTransaction, error: ClientError) -> None:
+    """The node will never take this transaction; its accounts queue up again."""
+    logger.error("relayer transaction %s refused: %s", row.pk, error.code)
+    with transaction.atomic():
+        RelayerTransaction.objects.transition(
+            row.pk,
+            source=row.status,
+            target=Status.FAILED,
+            failure_code=error.code[:40],
+            failure_detail=error.detail,
+        )
+        release_safes(row=row)
+
+
+def release_safes(*, row: RelayerTransaction) -> None:
+    """Queue the accounts that a failed deployment left undeployed."""
+    for safe in row.safes.filter(status=Safe.Status.BROADCAST):
+        attempts = safe.deployment_attempts + 1
+        Safe.objects.transition(
+            safe.pk,
+            source=Safe.Status.BROADCAST,
+            target=Safe.Status.QUEUED,
+            deployment_transaction=None,
+            deployment_attempts=attempts,
+        )
+        if attempts >= MAX_DEPLOYMENT_ATTEMPTS:
+            Safe.objects.transition(
+                safe.pk,
+                source=Safe.Status.QUEUED,
+                target=Safe.Status.FAILED,
+                failure_code=row.failure_code or "deployment-reverted",
+            )

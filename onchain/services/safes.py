@@ -1,0 +1,112 @@
+"""Accounts: opening one, asking for its deployment and its balance."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Credential, User
+from onchain.clients.node import Node
+from onchain.models import Chain, Owner, Safe
+from onchain.protocol.deployments import VERIFIERS
+from onchain.protocol.safe import account_address, direct_setup, signer_address
+from onchain.protocol.types import PublicKey
+
+logger = logging.getLogger(__name__)
+
+BALANCE_REQUEST_SECONDS = 5  # a viewed account asks for its balance this often at most
+
+
+def open_safe(*, user: User, credential: Credential, chain: Chain) -> Safe:
+    """Create the rows of an account that one passkey owns, in the direct layout.
+
+    The address is final: it follows from the passkey alone. Where the chain deploys
+    eagerly, deployment is asked for at once.
+    """
+    public_key = PublicKey(
+        x=int.from_bytes(credential.public_key_x, "big"),
+        y=int.from_bytes(credential.public_key_y, "big"),
+    )
+    if chain.signer_proxy_code is None:
+        raise ValueError(f"{chain} has not been verified")
+    signer = signer_address(
+        public_key=public_key, proxy_code=bytes(chain.signer_proxy_code)
+    )
+    setup = direct_setup(owners=[signer], threshold=1)
+    is_eager = settings.DEPLOYMENT_POLICY == "eager"
+    safe = Safe.objects.create(
+        chain=chain,
+        created_by=user,
+        name=f"Account {user.safes.count() + 1}",
+        address=account_address(setup=setup, salt_nonce=0),
+        salt_nonce=0,
+        verifiers=VERIFIERS,
+        setup_data=setup,
+        threshold=1,
+        deployment_requested_at=timezone.now() if is_eager else None,
+    )
+    Owner.objects.create(
+        safe=safe,
+        credential=credential,
+        kind=Owner.Kind.PASSKEY,
+        address=signer,
+        position=0,
+    )
+    logger.info("safe %s opened", safe.pk)
+    return safe
+
+
+def request_deployment(*, safe: Safe) -> None:
+    """Ask for deployment of an account that waits for its first payment."""
+    Safe.objects.filter(pk=safe.pk, deployment_requested_at__isnull=True).update(
+        deployment_requested_at=timezone.now()
+    )
+
+
+def queue_place(*, safe: Safe) -> int | None:
+    """Return the account's place in the deployment queue from 1, None outside it."""
+    if safe.status != Safe.Status.QUEUED or safe.deployment_requested_at is None:
+        return None
+    asked = safe.deployment_requested_at
+    before = Q(deployment_requested_at__lt=asked) | Q(
+        deployment_requested_at=asked, pk__lt=safe.pk
+    )
+    waiting = Safe.objects.awaiting_deployment().filter(chain_id=safe.chain_id)
+    return waiting.filter(before).count() + 1
+
+
+def claim_balance_request(*, safe: Safe) -> bool:
+    """Note that a viewed account wants its balance; False if it was asked just now."""
+    now = timezone.now()
+    stale = now - timedelta(seconds=BALANCE_REQUEST_SECONDS)
+    due = Q(balance_requested_at__isnull=True) | Q(balance_requested_at__lt=stale)
+    return Safe.objects.filter(due, pk=safe.pk).update(balance_requested_at=now) == 1
+
+
+def refresh_balance(*, safe: Safe, node: Node) -> None:
+    """Write the balance the chain has now.
+
+    Raises:
+        TransientClientError: the node is out of reach; the row is unchanged.
+    """
+    (balance,) = node.balances([safe.address])
+    Safe.objects.filter(pk=safe.pk).update(
+        balance_wei=balance, synced_at_block=safe.chain.head_number
+    )
+
+
+def nudge_again(*, safe: Safe) -> bool:
+    """Put an account whose deployment was given up back into the queue."""
+    return Safe.objects.transition(
+        safe.pk,
+        source=Safe.Status.FAILED,
+        target=Safe.Status.QUEUED,
+        failure_code="",
+        failure_detail="",
+        deployment_attempts=0,
+        deployment_requested_at=timezone.now(),
+    )

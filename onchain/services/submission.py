@@ -1,0 +1,158 @@
+"""Sending a signed operation through the bundler.
+
+Its identity is the locally computed user operation hash. Everything is checked again
+from the row before it leaves, and nothing the bundler says about inclusion is
+believed: only the follower moves a row to INCLUDED (security.md R16, R19, R24, R46).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from onchain.clients.bundler import Bundler
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.node import Node
+from onchain.models import UserOperation
+from onchain.models.user_operation import Status
+from onchain.protocol.account_calls import decode_call_data
+from onchain.protocol.deployments import ENTRY_POINT
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.passkey_signature import SafeSignature, operation_signature
+from onchain.protocol.types import Address, Bytes32, Call
+from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
+from onchain.protocol.validation import signature_failed, validate_user_op_data
+from onchain.services import authorization
+
+logger = logging.getLogger(__name__)
+
+RESEND_SECONDS = 15  # a bundler that has not included it by then is asked again
+
+
+def claim(*, op: UserOperation) -> bool:
+    """Note an attempt; False when another worker made one moments ago."""
+    now = timezone.now()
+    due = Q(attempted_at__isnull=True) | Q(attempted_at__lt=now - timedelta(seconds=2))
+    rows = UserOperation.objects.filter(due, pk=op.pk, status=op.status)
+    return rows.update(attempted_at=now) == 1
+
+
+def submit(*, op: UserOperation, node: Node, bundler: Bundler) -> None:
+    """Hand a signed operation to the bundler.
+
+    Safe to run twice, and after dying at any line: the hash is fixed before any I/O,
+    so a later attempt first asks whether the bundler already holds the operation. A
+    SUBMITTED operation that the bundler lost is handed over again, unchanged.
+
+    Raises:
+        TransientClientError: node or bundler is out of reach; the row is unchanged.
+    """
+    if op.status not in (Status.SIGNED, Status.SUBMITTED):
+        logger.info("submit skipped: %s is %s", op, op.status)
+        return
+    if op.safe.chain.problem or _is_too_late(op):
+        return
+    first_attempt = op.attempted_at is None
+    if not claim(op=op):
+        return
+    try:
+        signed = checked(op)
+        if not first_attempt and bundler.knows(Bytes32(op.user_operation_hash)):
+            _mark_submitted(op)
+            return
+        _ask_the_chain(op, signed, node)
+        returned = bundler.send(signed)
+    except ClientError as error:
+        _reject(op, error)
+        return
+    if returned is not None and returned != op.user_operation_hash:
+        raise TransientClientError("the bundler answers with another hash")
+    _mark_submitted(op)
+
+
+def checked(op: UserOperation) -> UserOperationV07:
+    """Return the signed operation after comparing row, intent and hashes.
+
+    Raises:
+        ClientError: the row is not what was prepared and signed.
+    """
+    try:
+        bare = op.to_protocol()
+        chain_id = op.safe.chain.chain_id
+        if user_operation_hash(bare, chain_id=chain_id) != op.user_operation_hash:
+            raise ClientError("hash-mismatch")
+        authorization.challenge_of(op)
+        intent = Call(to=Address(op.recipient), value_wei=op.value_wei)
+        if decode_call_data(bare.call_data) != [intent]:
+            raise ClientError("intent-mismatch")
+    except (ValueError, EncodingError) as error:
+        logger.critical("operation %s was tampered with: %s", op.pk, error)
+        raise ClientError("hash-mismatch") from error
+    return op.to_protocol(signature=_signature(op))
+
+
+def _signature(op: UserOperation) -> bytes:
+    if op.valid_after is None or op.valid_until is None:
+        raise ValueError(f"{op} has not been prepared")
+    return operation_signature(
+        valid_after=op.valid_after,
+        valid_until=op.valid_until,
+        signatures=[
+            SafeSignature(
+                owner=Address(item.owner.address),
+                signature=bytes(item.signature),
+                is_contract=item.owner.kind != item.owner.Kind.WALLET,
+            )
+            for item in op.signatures.select_related("owner")
+        ],
+    )
+
+
+def _is_too_late(op: UserOperation) -> bool:
+    """Past its validity; the follower ends it once that is confirmed."""
+    head = op.safe.chain.head_timestamp
+    return head is not None and op.valid_until is not None and head > op.valid_until
+
+
+def _ask_the_chain(op: UserOperation, signed: UserOperationV07, node: Node) -> None:
+    """Let the account check the signature by eth_call, as the EntryPoint would.
+
+    Raises:
+        ClientError: ``AA24`` for a wrong signature, ``AA23`` when the check reverts.
+    """
+    data = validate_user_op_data(signed, operation_hash=Bytes32(op.user_operation_hash))
+    try:
+        answer = node.call(Address(op.safe.address), data, sender=ENTRY_POINT)
+    except ClientError as error:
+        raise ClientError("AA23", error.detail) from error
+    if signature_failed(answer):
+        raise ClientError("AA24", "the account does not accept the signature")
+
+
+def _mark_submitted(op: UserOperation) -> None:
+    if UserOperation.objects.transition(
+        op.pk,
+        source=Status.SIGNED,
+        target=Status.SUBMITTED,
+        submitted_at=timezone.now(),
+        last_problem="",
+    ):
+        logger.info("operation %s submitted", op.pk)
+
+
+def _reject(op: UserOperation, error: ClientError) -> None:
+    """Only a SIGNED row is rejected: a submitted one may be in a bundle already."""
+    if op.status != Status.SIGNED:
+        logger.warning("resending operation %s: %s", op.pk, error.code)
+        return
+    logger.warning("operation %s rejected: %s", op.pk, error.code)
+    UserOperation.objects.transition(
+        op.pk,
+        source=Status.SIGNED,
+        target=Status.REJECTED,
+        failure_code=error.code[:40],
+        failure_detail=error.detail,
+    )

@@ -1,0 +1,144 @@
+"""Payments as people ask for them: drafting, withdrawing, preparing again."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from onchain.errors import IdempotencyConflict, NotAwaitingSignature
+from onchain.models import Chain, Safe, UserOperation
+from onchain.models.user_operation import Status
+from onchain.protocol.types import Address
+
+logger = logging.getLogger(__name__)
+
+DRAFT_MINUTES = 15  # an unprepared draft is given up (R65)
+REPEAT_MINUTES = 10  # the same payment within this time is asked about (R65)
+# States in which the payment was or may still be made.
+LIVE = (
+    Status.DRAFT,
+    Status.AWAITING_SIGNATURES,
+    Status.SIGNED,
+    Status.SUBMITTED,
+    Status.INCLUDED,
+)
+
+
+def draft(
+    *,
+    safe: Safe,
+    user: User,
+    recipient: Address,
+    value_wei: int,
+    idempotency_key: uuid.UUID,
+    predecessor: UserOperation | None = None,
+) -> UserOperation:
+    """Leave a DRAFT for a worker to prepare; the same key makes one draft only.
+
+    Raises:
+        IdempotencyConflict: the key was used for another payment.
+    """
+    op, created = UserOperation.objects.get_or_create(
+        created_by=user,
+        idempotency_key=idempotency_key,
+        defaults={
+            "safe": safe,
+            "recipient": recipient,
+            "value_wei": value_wei,
+            "predecessor": predecessor,
+        },
+    )
+    asked = (safe.pk, recipient, value_wei)
+    if (op.safe_id, op.recipient, op.value_wei) != asked:
+        raise IdempotencyConflict
+    if created:
+        logger.info("operation %s drafted", op.pk)
+    return op
+
+
+def recent_twin(
+    *, safe: Safe, recipient: Address, value_wei: int, idempotency_key: uuid.UUID
+) -> UserOperation | None:
+    """Return the same payment made under another key a short while ago, if any."""
+    since = timezone.now() - timedelta(minutes=REPEAT_MINUTES)
+    twins = safe.operations.filter(
+        recipient=recipient,
+        value_wei=value_wei,
+        status__in=LIVE,
+        created_at__gte=since,
+    )
+    return twins.exclude(idempotency_key=idempotency_key).first()
+
+
+def withdraw(*, op: UserOperation) -> None:
+    """Give up an operation that nobody signed; its nonce is free again.
+
+    Raises:
+        NotAwaitingSignature: it was signed or ended elsewhere.
+    """
+    for source in (Status.AWAITING_SIGNATURES, Status.DRAFT):
+        if UserOperation.objects.transition(
+            op.pk, source=source, target=Status.WITHDRAWN
+        ):
+            logger.info("operation %s withdrawn", op.pk)
+            return
+    op.refresh_from_db(fields=["status"])
+    if op.status != Status.WITHDRAWN:
+        raise NotAwaitingSignature
+
+
+def can_prepare_again(op: UserOperation) -> bool:
+    """Whether the same payment can be tried again without being made twice (R64)."""
+    return op.status in (Status.EXPIRED, Status.REJECTED, Status.WITHDRAWN)
+
+
+def prepare_again(
+    *, op: UserOperation, user: User, idempotency_key: uuid.UUID
+) -> UserOperation:
+    """Draft the same payment anew; preparation keeps the nonce where it must.
+
+    Raises:
+        NotAwaitingSignature: the payment was or may still be made.
+        IdempotencyConflict: the key was used for another payment.
+    """
+    if not can_prepare_again(op):
+        raise NotAwaitingSignature
+    return draft(
+        safe=op.safe,
+        user=user,
+        recipient=Address(op.recipient),
+        value_wei=op.value_wei,
+        idempotency_key=idempotency_key,
+        predecessor=op,
+    )
+
+
+def expire_drafts() -> None:
+    """Give up drafts that could not be prepared in time; nothing was ever signed."""
+    since = timezone.now() - timedelta(minutes=DRAFT_MINUTES)
+    stale = UserOperation.objects.filter(status=Status.DRAFT, created_at__lt=since)
+    for pk in stale.values_list("pk", flat=True):
+        UserOperation.objects.transition(
+            pk,
+            source=Status.DRAFT,
+            target=Status.EXPIRED,
+            failure_code="not-prepared",
+        )
+
+
+def expire_operations(*, chain: Chain) -> None:
+    """End operations whose validity the confirmed chain has left behind (R55)."""
+    if chain.confirmed_timestamp is None:
+        return
+    ended = UserOperation.objects.open().filter(
+        safe__chain=chain, valid_until__lt=chain.confirmed_timestamp
+    )
+    for pk, status in ended.values_list("pk", "status"):
+        if UserOperation.objects.transition(
+            pk, source=status, target=Status.EXPIRED, failure_code="expired"
+        ):
+            logger.info("operation %s expired", pk)

@@ -1,0 +1,156 @@
+"""Celery entry points: load the row, call one service, nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.ceremonies import sweep_expired
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.factory import bundler_for, node_for
+from onchain.models import (
+    Chain,
+    Heartbeat,
+    KeyProof,
+    RelayerTransaction,
+    Safe,
+    UserOperation,
+)
+from onchain.models.user_operation import Status
+from onchain.services import (
+    chains,
+    deployments,
+    key_proofs,
+    preparation,
+    relayer,
+    safes,
+    submission,
+    user_operations,
+)
+
+RETRY = {
+    "autoretry_for": (TransientClientError,),
+    "retry_backoff": 1,  # seconds: 1, 2, 4 ... with jitter
+    "retry_backoff_max": 30,
+    "max_retries": 3,  # afterwards the sweep tries again
+}
+NUDGE_SECONDS = 2  # a younger row still has its nudge on the way
+
+
+@shared_task(**RETRY)
+def prepare_user_operation(pk: int) -> None:
+    """Prepare one draft. Idempotent: see ``preparation.prepare``."""
+    op = UserOperation.objects.select_related("safe__chain", "predecessor").get(pk=pk)
+    try:
+        preparation.prepare(
+            op=op,
+            node=node_for(op.safe.chain.chain_id),
+            bundler=bundler_for(op.safe.chain.chain_id),
+            sponsor_key=settings.SPONSOR_PRIVATE_KEY,
+        )
+    except TransientClientError as error:
+        _note_problem(pk, error)
+        raise
+
+
+@shared_task(**RETRY)
+def submit_user_operation(pk: int) -> None:
+    """Send one signed operation. Idempotent: see ``submission.submit``."""
+    op = UserOperation.objects.select_related("safe__chain").get(pk=pk)
+    try:
+        submission.submit(
+            op=op,
+            node=node_for(op.safe.chain.chain_id),
+            bundler=bundler_for(op.safe.chain.chain_id),
+        )
+    except TransientClientError as error:
+        _note_problem(pk, error)
+        raise
+
+
+def _note_problem(pk: int, error: TransientClientError) -> None:
+    UserOperation.objects.filter(pk=pk).update(last_problem=str(error)[:200])
+
+
+@shared_task(**RETRY)
+def check_key_proof(pk: int) -> None:
+    """Ask the chain about one signed proof. Idempotent."""
+    proof = KeyProof.objects.select_related(
+        "owner__safe__chain", "owner__credential"
+    ).get(pk=pk)
+    node = node_for(proof.owner.safe.chain.chain_id)
+    key_proofs.check(proof=proof, node=node)
+
+
+@shared_task(**RETRY)
+def refresh_balance(pk: int) -> None:
+    """Write one account's balance."""
+    safe = Safe.objects.select_related("chain").get(pk=pk)
+    safes.refresh_balance(safe=safe, node=node_for(safe.chain.chain_id))
+
+
+@shared_task(**RETRY)
+def run_relayer(chain_pk: int) -> None:
+    """Sign what is queued and broadcast what is signed, oldest nonce first."""
+    chain = Chain.objects.get(pk=chain_pk)
+    node = node_for(chain.chain_id)
+    account = relayer.account_of(settings.RELAYER_PRIVATE_KEY)
+    if not chain.problem:
+        while deployments.sign_next_batch(chain=chain, node=node, account=account):
+            pass
+        queued = chain.relayer_transactions.filter(
+            status=RelayerTransaction.Status.QUEUED
+        )
+        for row in queued.select_related("chain").order_by("pk"):
+            relayer.sign_queued(row=row, node=node, account=account)
+    stale = timezone.now() - timedelta(seconds=NUDGE_SECONDS)
+    waiting = Q(broadcast_at__isnull=True) | Q(broadcast_at__lt=stale)
+    in_flight = chain.relayer_transactions.in_flight().filter(waiting)
+    for row in in_flight.order_by("nonce"):
+        relayer.broadcast(row=row, node=node)
+
+
+@shared_task
+def sweep() -> None:
+    """Find the work whose nudge was lost. Beat runs this every few seconds."""
+    sweep_expired()
+    user_operations.expire_drafts()
+    older = timezone.now() - timedelta(seconds=NUDGE_SECONDS)
+    for pk in _pks(UserOperation.objects.filter(status=Status.DRAFT), older):
+        prepare_user_operation.delay(pk)
+    for pk in _pks(UserOperation.objects.filter(status=Status.SIGNED), older):
+        submit_user_operation.delay(pk)
+    resend = timezone.now() - timedelta(seconds=submission.RESEND_SECONDS)
+    submitted = UserOperation.objects.filter(
+        status=Status.SUBMITTED, submitted_at__lt=resend, attempted_at__lt=resend
+    )
+    for pk in submitted.values_list("pk", flat=True):
+        submit_user_operation.delay(pk)
+    for pk in _pks(KeyProof.objects.filter(status=KeyProof.Status.SIGNED), older):
+        check_key_proof.delay(pk)
+    for chain in Chain.objects.all():
+        run_relayer.delay(chain.pk)
+        check_components.delay(chain.pk)
+
+
+def _pks(rows, older) -> list[int]:
+    return list(rows.filter(created_at__lt=older).values_list("pk", flat=True))
+
+
+@shared_task
+def check_components(chain_pk: int) -> None:
+    """Note that a worker runs and whether the bundler answers."""
+    chain = Chain.objects.get(pk=chain_pk)
+    chains.heard(chain=chain, component=Heartbeat.Component.WORKER)
+    try:
+        bundler_for(chain.chain_id).chain_id()
+    except (ClientError, TransientClientError) as error:
+        chains.silent(
+            chain=chain, component=Heartbeat.Component.BUNDLER, detail=str(error)
+        )
+    else:
+        chains.heard(chain=chain, component=Heartbeat.Component.BUNDLER)

@@ -1,0 +1,63 @@
+"""Who may see what: every object is loaded through the signed-in person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeAlias
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from accounts.models import User
+from onchain.models import Safe, UserOperation
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.types import to_address
+
+View: TypeAlias = Callable[..., HttpResponse]
+
+
+def fragment_login_required(view: View) -> View:
+    """Answer 401 with HX-Redirect where a page would redirect to sign in."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            answer = HttpResponse(status=401)
+            answer["HX-Redirect"] = reverse("home")
+            return answer
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def person(request: HttpRequest) -> User:
+    """Return the signed-in person of a view behind a login check."""
+    if not isinstance(request.user, User):
+        raise TypeError("the view lacks its login check")
+    return request.user
+
+
+def own_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:
+    """Return the person's account, or 404 as for one that does not exist."""
+    try:
+        raw = to_address(address)
+    except EncodingError:
+        raise Http404 from None
+    safes = Safe.objects.visible_to(person(request)).select_related("chain")
+    return get_object_or_404(safes, chain__chain_id=chain_id, address=raw)
+
+
+def own_operation(request: HttpRequest, pk: int) -> UserOperation:
+    """Return an operation of one of the person's accounts, or 404."""
+    operations = UserOperation.objects.visible_to(person(request))
+    return get_object_or_404(
+        operations.select_related("safe__chain", "predecessor"), pk=pk
+    )
+
+
+def account_context(request: HttpRequest, safe: Safe, page: str) -> dict[str, Any]:
+    """Return what every page of an account shows around its content."""
+    safes = Safe.objects.visible_to(person(request)).select_related("chain")
+    return {"safe": safe, "safes": safes.order_by("pk"), "page": page}

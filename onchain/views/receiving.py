@@ -1,0 +1,88 @@
+"""Proving a passkey, and then giving the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET, require_POST
+
+from onchain import tasks
+from onchain.errors import SignatureRefused
+from onchain.forms import AssertionForm
+from onchain.models import KeyProof, Safe
+from onchain.services import key_proofs
+from onchain.views.access import (
+    account_context,
+    fragment_login_required,
+    own_safe,
+    person,
+)
+
+
+@login_required
+@require_GET
+def receive(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """The address with QR once the passkey has proven itself (security.md R6)."""
+    safe = own_safe(request, chain_id, address)
+    context = account_context(request, safe, "receive") | _card(request, safe)
+    return render(request, "onchain/receive.html", context)
+
+
+@fragment_login_required
+@require_GET
+def receive_card(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """The card alone, polled while the chain checks a proof."""
+    safe = own_safe(request, chain_id, address)
+    return render(request, "onchain/_receive_card.html", _card(request, safe))
+
+
+@fragment_login_required
+@require_POST
+def prove(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """Take the passkey's answer to a KeyProof."""
+    safe = own_safe(request, chain_id, address)
+    form = AssertionForm(request.POST)
+    if form.is_valid():
+        owner = key_proofs.own_owner(safe=safe, user=person(request))
+        response = form.cleaned_data["credential"]
+        try:
+            proof = key_proofs.answer(owner=owner, response=response)
+        except SignatureRefused as error:
+            form.add_error(None, str(error))
+        else:
+            tasks.check_key_proof.delay_on_commit(proof.pk)
+            if not request.headers.get("HX-Request"):
+                return redirect("onchain:receive", chain_id, safe.address_text)
+    context = _card(request, safe) | {"form": form}
+    status = 422 if form.errors else 200
+    return render(request, "onchain/_receive_card.html", context, status=status)
+
+
+def _card(request: HttpRequest, safe: Safe) -> dict[str, Any]:
+    owner = key_proofs.own_owner(safe=safe, user=person(request))
+    if owner.proven_at is not None:
+        return {
+            "safe": safe,
+            "owner": owner,
+            "is_proven": True,
+            "qr_svg": _qr_svg(safe.address_text),
+        }
+    proof = key_proofs.latest(owner=owner)
+    context = {"safe": safe, "owner": owner, "is_proven": False, "proof": proof}
+    if proof is None or proof.status != KeyProof.Status.SIGNED:
+        request_ = key_proofs.signing_request(proof=key_proofs.open_proof(owner=owner))
+        context["signing_request"] = request_
+    return context
+
+
+def _qr_svg(address_text: str) -> str:
+    """Return the address as an inline SVG without styles, for the CSP."""
+    svg = segno.make(address_text, error="m", micro=False).svg_inline(
+        svgclass=None, lineclass=None, omitsize=True, border=2
+    )
+    return mark_safe(svg)  # noqa: S308 -- segno's own drawing of hex digits

@@ -1,0 +1,24 @@
+"""What opens with a new person: the wallet (settings.REGISTRATION_HOOK)."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from accounts.models import Credential, User
+from onchain import tasks
+from onchain.services import chains, safes
+
+
+def open_wallet(*, user: User, credential: Credential) -> str:
+    """Open the person's first account and return its page's URL.
+
+    Called inside the transaction that creates the person: a wallet without an
+    account, or the other way round, cannot exist.
+
+    Raises:
+        ChainNotReady: nothing may be created yet.
+    """
+    safe = safes.open_safe(user=user, credential=credential, chain=chains.current())
+    if safe.deployment_requested_at is not None:
+        tasks.run_relayer.delay_on_commit(safe.chain_id)
+    return reverse("onchain:safe-detail", args=[safe.chain.chain_id, safe.address_text])

@@ -1,0 +1,153 @@
+"""The pages of an account: home, activity, settings, test ETH."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from onchain import tasks
+from onchain.errors import IdempotencyConflict
+from onchain.forms import IdempotencyForm
+from onchain.models import RelayerTransaction, Safe
+from onchain.protocol.deployments import CONTRACTS
+from onchain.services import relayer, safes
+from onchain.views.access import (
+    account_context,
+    fragment_login_required,
+    own_safe,
+    person,
+)
+
+RECENT = 5  # operations on the account's page
+PER_PAGE = 20
+DEPLOYMENT_STEPS = {
+    Safe.Status.QUEUED: "Waiting for its turn",
+    Safe.Status.BROADCAST: "Sent to the chain",
+    Safe.Status.DEPLOYED: "Live",
+    Safe.Status.FAILED: "Stopped",
+}
+Faucet = RelayerTransaction.Purpose.FAUCET
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The landing page, or the person's accounts."""
+    if not request.user.is_authenticated:
+        next_path = request.GET.get("next", "")
+        if not url_has_allowed_host_and_scheme(next_path, allowed_hosts=None):
+            next_path = ""
+        return render(request, "landing.html", {"next_path": next_path})
+    own = list(Safe.objects.visible_to(person(request)).select_related("chain"))
+    if len(own) == 1:
+        return redirect(
+            "onchain:safe-detail", own[0].chain.chain_id, own[0].address_text
+        )
+    return render(request, "onchain/safe_list.html", {"safes": own})
+
+
+@login_required
+@require_GET
+def safe_detail(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """One account: state, balance, what to do next, recent activity."""
+    safe = own_safe(request, chain_id, address)
+    _ask_for_balance(safe)
+    context = account_context(request, safe, "home")
+    context |= _overview(safe) | _recent(safe)
+    context["one_key"] = safe.threshold == 1 and safe.owners.count() == 1
+    return render(request, "onchain/safe_detail.html", context)
+
+
+@fragment_login_required
+@require_GET
+def safe_overview(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """The card of state and balance, polled by the account's page."""
+    safe = own_safe(request, chain_id, address)
+    _ask_for_balance(safe)
+    context = {"safe": safe} | _overview(safe)
+    return render(request, "onchain/_safe_overview.html", context)
+
+
+@fragment_login_required
+@require_GET
+def safe_activity(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """The list of recent operations, polled while one of them waits."""
+    safe = own_safe(request, chain_id, address)
+    context = {"safe": safe} | _recent(safe)
+    return render(request, "onchain/_operation_list.html", context)
+
+
+@login_required
+@require_GET
+def activity(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """All operations of an account, page by page."""
+    safe = own_safe(request, chain_id, address)
+    operations = safe.operations.select_related("safe__chain")
+    page_obj = Paginator(operations, PER_PAGE).get_page(request.GET.get("page"))
+    context = account_context(request, safe, "activity") | {"page_obj": page_obj}
+    return render(request, "onchain/activity.html", context)
+
+
+@login_required
+@require_GET
+def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """Facts about an account: who can move it, and the contracts it stands on."""
+    safe = own_safe(request, chain_id, address)
+    context = account_context(request, safe, "settings")
+    context["owners"] = list(safe.owners.select_related("credential"))
+    context["contracts"] = CONTRACTS
+    return render(request, "onchain/settings.html", context)
+
+
+@login_required
+@require_POST
+def faucet(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """Queue test ETH; routed on the local chain only (security.md R70)."""
+    safe = own_safe(request, chain_id, address)
+    form = IdempotencyForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("This form is incomplete.", status=400)
+    try:
+        relayer.request_test_eth(
+            safe=safe,
+            user=person(request),
+            value_wei=settings.FAUCET_WEI,
+            idempotency_key=form.cleaned_data["idempotency_key"],
+        )
+    except IdempotencyConflict as error:
+        messages.error(request, str(error))
+    else:
+        tasks.run_relayer.delay_on_commit(safe.chain_id)
+    return redirect(reverse("onchain:safe-detail", args=[chain_id, safe.address_text]))
+
+
+def _overview(safe: Safe) -> dict[str, Any]:
+    waiting = RelayerTransaction.objects.filter(
+        purpose=Faucet, to=safe.address, status__in=["queued", "signed", "broadcast"]
+    )
+    return {
+        "queue_place": safes.queue_place(safe=safe),
+        "deployment_step": DEPLOYMENT_STEPS[Safe.Status(safe.status)],
+        "faucet_form_key": uuid.uuid4(),
+        "faucet_pending": settings.LOCAL_CHAIN and waiting.exists(),
+    }
+
+
+def _recent(safe: Safe) -> dict[str, Any]:
+    operations = list(safe.operations.select_related("safe__chain")[:RECENT])
+    is_waiting = any(op.is_awaiting_network for op in operations)
+    return {"operations": operations, "is_waiting": is_waiting}
+
+
+def _ask_for_balance(safe: Safe) -> None:
+    if safes.claim_balance_request(safe=safe):
+        tasks.refresh_balance.delay_on_commit(safe.pk)

@@ -1,0 +1,83 @@
+"""Asking for a payment."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from onchain import tasks
+from onchain.errors import IdempotencyConflict
+from onchain.forms import SendForm
+from onchain.models import Safe
+from onchain.services import safes, user_operations
+from onchain.templatetags.display import eth
+from onchain.views.access import account_context, own_safe, person
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def send(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+    """The form of a payment; a valid one becomes a draft and its own page."""
+    safe = own_safe(request, chain_id, address)
+    status = 200
+    form = SendForm(initial=_initial(request, safe), safe=safe)
+    if request.method == "POST":
+        form = SendForm(_with_header_key(request), safe=safe)
+        status = 422
+        if form.is_valid() and _refuse_until_live(form, safe):
+            try:
+                op = user_operations.draft(
+                    safe=safe,
+                    user=person(request),
+                    recipient=form.cleaned_data["recipient"],
+                    value_wei=form.cleaned_data["amount"],
+                    idempotency_key=form.cleaned_data["idempotency_key"],
+                )
+            except IdempotencyConflict as error:
+                form.add_error(None, str(error))
+            else:
+                tasks.prepare_user_operation.delay_on_commit(op.pk)
+                return redirect("onchain:operation", op.pk)
+    context = account_context(request, safe, "send") | {"form": form}
+    return render(request, "onchain/send.html", context, status=status)
+
+
+def _with_header_key(request: HttpRequest) -> Any:
+    """Return the posted fields; the header Idempotency-Key counts as the field."""
+    data = request.POST.copy()
+    header = request.headers.get("Idempotency-Key")
+    if header and not data.get("idempotency_key"):
+        data["idempotency_key"] = header
+    return data
+
+
+def _refuse_until_live(form: SendForm, safe: Safe) -> bool:
+    """Say so while the account has no code; on-demand chains deploy it now."""
+    if safe.is_live:
+        return True
+    if safe.deployment_requested_at is None:
+        safes.request_deployment(safe=safe)
+        tasks.run_relayer.delay_on_commit(safe.chain_id)
+    form.add_error(
+        None,
+        "This account is not live yet. It is being set up; try again in a moment. "
+        "What you typed is kept.",
+    )
+    return False
+
+
+def _initial(request: HttpRequest, safe: Safe) -> dict[str, Any]:
+    """Prefill from an operation that is being changed (?from=), with a new key."""
+    initial: dict[str, Any] = {"idempotency_key": uuid.uuid4()}
+    source = request.GET.get("from", "")
+    if source.isascii() and source.isdigit() and len(source) < 19:
+        op = safe.operations.filter(pk=int(source)).first()
+        if op is not None:
+            initial["recipient"] = op.recipient_text
+            initial["amount"] = eth(op.value_wei).removesuffix(" ETH")
+    return initial

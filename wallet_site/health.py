@@ -1,0 +1,65 @@
+"""/health/: whether the parts of the site were heard of lately.
+
+A page never calls the network, and neither does this one: follower and worker write
+heartbeats, and silence longer than COMPONENT_STALE_SECONDS turns the answer. Reading
+the rows checks the database on the way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from django.conf import settings
+from django.db import connections
+from health_check.base import HealthCheck
+from health_check.exceptions import ServiceUnavailable
+from health_check.views import HealthCheckView
+
+from onchain.models import Chain, Heartbeat
+
+
+@dataclasses.dataclass
+class ComponentCheck(HealthCheck):
+    """One component of the configured chain."""
+
+    component: str = ""
+
+    def run(self) -> None:
+        """Raise when the component has been silent for too long."""
+        try:
+            row = Heartbeat.objects.filter(
+                chain__chain_id=settings.CHAIN_ID, component=self.component
+            ).first()
+        finally:
+            connections.close_all()  # checks run in a thread of their own
+        if row is None or row.is_stale:
+            raise ServiceUnavailable(f"The {self.component} is silent.")
+
+
+@dataclasses.dataclass
+class ContractsCheck(HealthCheck):
+    """The chain's contracts are the pinned ones (security.md R22)."""
+
+    def run(self) -> None:
+        """Raise when submissions are stopped."""
+        try:
+            chain = Chain.objects.filter(chain_id=settings.CHAIN_ID).first()
+        finally:
+            connections.close_all()
+        if chain is None:
+            raise ServiceUnavailable("The chain was never reached.")
+        if chain.problem:
+            raise ServiceUnavailable(chain.problem)
+
+
+class HealthView(HealthCheckView):
+    """The checks, as a page, JSON (?format=json) or text."""
+
+    template_name = "health.html"
+    checks = (
+        ContractsCheck,
+        *(
+            (ComponentCheck, {"component": component.value})
+            for component in Heartbeat.Component
+        ),
+    )
