@@ -1,0 +1,429 @@
+"""The review page in a real browser: what is shown is signed, anything else is not.
+
+The page here is the tests' own, made of the site's static files, script tags and content
+policy, and served by a small server, so that a test can lie to the browser as a broken
+or malicious server would.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import cbor2
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from csp.utils import build_policy
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import call_command
+from django.template import Context, Template
+from django.test import override_settings
+from eth_utils.crypto import keccak
+
+from tests import signing_answers
+
+pytestmark = [
+    pytest.mark.browser,
+    # The browser plugin's own fixtures, under the newest pytest.
+    pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance"),
+]
+
+HEAD = """{% load static_integrity %}
+{% module_preload "js/webauthn.js" %}
+{% module_preload "js/signing.js" %}
+{% module_script "js/passkey_forms.js" %}
+{% script "vendor/htmx.min.js" %}"""
+REVIEW = """
+<form method="post" action="/authorize" data-passkey="sign" data-request="request">
+  <input type="hidden" name="credential">
+  <p data-signed="recipient">{recipient}</p> <p data-signed="amount">{amount}</p>
+  <p data-signed="account">{account}</p>
+  <p data-signed="chain" data-value="31337">Local chain</p>
+  <p data-signed="max-fee">{max-fee}</p>
+  <p data-signed="payer" data-value="account">You pay</p>
+  <time data-signed="valid-until" datetime="2030-03-17T17:46:40Z">in some years</time>
+  <button>Authorize with passkey</button>
+  <p role="alert" data-passkey-error hidden></p>
+</form>
+<script type="application/json" id="request">{request}</script>"""
+SIGN_IN = """
+<form method="post" action="/authorize" data-passkey="get" data-begin="/begin">
+  <input type="hidden" name="credential">
+  <button>Sign in with passkey</button>
+  <p role="alert" data-passkey-error hidden></p>
+</form>"""
+# Notes what passkeys are asked for, and what the content policy stops.
+WATCH = """
+window.asked = [];
+window.violations = [];
+const get = navigator.credentials.get.bind(navigator.credentials);
+navigator.credentials.get = (options) => {
+  window.asked.push(options.publicKey.challenge.byteLength);
+  return get(options);
+};
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+});"""
+REGISTRATION = {
+    "rp": {"id": "localhost", "name": "Latchkey"},
+    "user": {"id": "YWxpY2U", "name": "Alice", "displayName": "Alice"},
+    "challenge": "A" * 86,
+    "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+    "authenticatorSelection": {
+        "residentKey": "required",
+        "userVerification": "required",
+    },
+}
+OTHER = "0x8641AD3a0067B4F505047008E7e59e892F59Af24"
+
+
+class Site(ThreadingHTTPServer):
+    """Static files under the site's policy, one page, and what was posted."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.root = root
+        self.policy = build_policy()
+        self.head = Template(HEAD).render(Context())
+        self.start()
+
+    def start(self) -> None:
+        """Forget what the last test changed and received."""
+        self.body = ""
+        self.page_head = self.head
+        self.challenge = b""
+        self.suffix: dict[str, bytes] = {}  # appended to a file as it is served
+        self.posted: list[dict[str, list[str]]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.server_port}/"
+
+    def module(self, name: str) -> str:
+        return f"/static/{staticfiles_storage.stored_name(name)}"
+
+    def answer(self, path: str) -> tuple[str, bytes]:
+        if path.startswith("/static/"):
+            name = path.removeprefix("/static/")
+            content = (self.root / name).read_bytes() + self.suffix.get(path, b"")
+            return "text/javascript", content
+        html = f"<!DOCTYPE html><title>Latchkey</title>{self.page_head}{self.body}"
+        return "text/html; charset=utf-8", html.encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Site
+
+    def do_GET(self) -> None:
+        self.reply(*self.server.answer(self.path))
+
+    def do_POST(self) -> None:
+        text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        if self.path == "/begin":
+            options = {
+                "challenge": base64url(self.server.challenge),
+                "rpId": "localhost",
+            }
+            self.reply("application/json", json.dumps(options).encode())
+            return
+        self.server.posted.append(parse_qs(text, keep_blank_values=True))
+        self.reply("text/html", b"<h1>Received</h1>")
+
+    def reply(self, content_type: str, content: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", self.server.policy)
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def running_site(tmp_path_factory) -> Iterator[Site]:
+    root = tmp_path_factory.mktemp("collected")
+    storages = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "wallet_site.storage.ModuleStaticFilesStorage"},
+    }
+    with override_settings(STATIC_ROOT=root, STORAGES=storages):
+        call_command("collectstatic", verbosity=0, interactive=False)
+        site = Site(root)
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        yield site
+        site.shutdown()
+        site.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def site(running_site) -> Site:
+    running_site.start()
+    return running_site
+
+
+class Passkey:
+    """A virtual authenticator of the browser, with one registered credential."""
+
+    def __init__(self, page: Any, site: Site) -> None:
+        self.cdp = page.context.new_cdp_session(page)
+        self.cdp.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+            "automaticPresenceSimulation": True,
+        }
+        added = self.cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        self.authenticator_id = added["authenticatorId"]
+        page.goto(site.url)
+        made = page.evaluate(
+            "async ([url, options]) => (await import(url)).createCredential(options)",
+            [site.module("js/webauthn.js"), REGISTRATION],
+        )
+        self.id = made["id"]
+        attested = cbor2.loads(from_base64url(made["response"]["attestationObject"]))
+        data = attested["authData"]
+        length = int.from_bytes(data[53:55], "big")
+        key = cbor2.loads(data[55 + length :])
+        x, y = (int.from_bytes(key[label], "big") for label in (-2, -3))
+        numbers = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())
+        self.public_key = numbers.public_key()
+
+    @property
+    def sign_count(self) -> int:
+        credentials = self.cdp.send(
+            "WebAuthn.getCredentials", {"authenticatorId": self.authenticator_id}
+        )["credentials"]
+        return credentials[0]["signCount"]
+
+    def has_signed(self, credential: dict[str, Any], digest: bytes) -> bool:
+        response = credential["response"]
+        client_data = from_base64url(response["clientDataJSON"])
+        if json.loads(client_data)["challenge"] != base64url(digest):
+            return False
+        signed = from_base64url(response["authenticatorData"])
+        signed += hashlib.sha256(client_data).digest()
+        try:
+            self.public_key.verify(
+                from_base64url(response["signature"]), signed, ec.ECDSA(SHA256())
+            )
+        except InvalidSignature:
+            return False
+        return True
+
+
+@pytest.fixture
+def passkey(page, site) -> Passkey:
+    page.add_init_script(WATCH)
+    return Passkey(page, site)
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def from_base64url(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def open_review(page, site: Site, passkey: Passkey) -> bytes:
+    """Show a good payment for review; return the hash that is to be signed."""
+    case = signing_answers.good_requests()["payment"]
+    request = case["request"]
+    request["rpId"] = "localhost"
+    request["allowCredentials"] = [{"id": passkey.id, "transports": ["internal"]}]
+    texts = {name: item["text"] for name, item in case["shown"].items()}
+    site.body = REVIEW
+    for name, text in (texts | {"request": json.dumps(request)}).items():
+        site.body = site.body.replace(f"{{{name}}}", text)
+    page.goto(site.url)
+    return bytes.fromhex(request["hash"][2:])
+
+
+def authorize(page) -> None:
+    page.get_by_role("button", name="Authorize with passkey").click()
+
+
+def test_what_the_page_shows_is_signed_and_nothing_else_is_asked(page, site, passkey):
+    digest = open_review(page, site, passkey)
+    before = passkey.sign_count
+
+    authorize(page)
+    page.get_by_text("Received").wait_for()
+
+    (form,) = site.posted
+    credential = json.loads(form["credential"][0])
+    assert credential["id"] == credential["rawId"] == passkey.id
+    assert passkey.has_signed(credential, digest)
+    assert not passkey.has_signed(credential, keccak(digest))
+    assert passkey.sign_count == before + 1
+
+
+def test_one_touch_asks_for_exactly_32_bytes_under_the_content_policy(
+    page, site, passkey
+):
+    open_review(page, site, passkey)
+    page.route("**/authorize", lambda route: route.abort())
+
+    authorize(page)
+
+    page.wait_for_function("window.asked.length > 0")
+    assert page.evaluate("window.asked") == [32]
+    assert page.evaluate("window.violations") == []
+
+
+TAMPERING = {
+    "another recipient": f"""shown("recipient").textContent = "{OTHER}" """,
+    "another amount": """shown("amount").textContent = "0.26 ETH" """,
+    "another account": f"""shown("account").textContent = "{OTHER}" """,
+    "another chain": """shown("chain").dataset.value = "1" """,
+    "a lower fee": """shown("max-fee").textContent = "0 ETH" """,
+    "another payer": """shown("payer").dataset.value = "sponsor" """,
+    "another end": """shown("valid-until").dateTime = "2030-03-17T17:46:41Z" """,
+    "no recipient": """shown("recipient").remove()""",
+    "an empty amount": """shown("amount").textContent = "" """,
+    "the amount twice": """document.querySelector("form").append(
+        Object.assign(shown("amount").cloneNode(), { textContent: "9 ETH" }))""",
+    "a field too many": """shown("chain").insertAdjacentHTML(
+        "afterend", "<p data-signed=memo>Rent</p>")""",
+    "a call to another address": f"""edit((r) => (r.calls[0].to = "{OTHER}"))""",
+    "a call of another value": """edit((r) => (r.calls[0].valueWei = "1"))""",
+    "other call data": """edit((r) => (r.message.callData += "00"))""",
+    "another nonce": """edit((r) => (r.message.nonce = "0"))""",
+    "a sponsor": f"""edit((r) => (r.message.paymasterAndData =
+        "{OTHER}{"00" * 32}"))""",
+    "another module": f"""edit((r) => (r.message.module = "{OTHER}"))""",
+    "another hash": f"""edit((r) => (r.hash = "0x{"11" * 32}"))""",
+    "another kind": """edit((r) => (r.kind = "SafeMessage"))""",
+    "another site's passkey": """edit((r) => (r.rpId = "example.com"))""",
+    "no request": """document.getElementById("request").remove()""",
+}
+
+
+@pytest.mark.parametrize("change", TAMPERING.values(), ids=TAMPERING)
+def test_a_tampered_page_never_reaches_the_passkey(page, site, passkey, change):
+    open_review(page, site, passkey)
+    before = passkey.sign_count
+
+    page.evaluate(
+        """(change) => {
+          const shown = (name) => document.querySelector(`[data-signed="${name}"]`);
+          const edit = (how) => {
+            const element = document.getElementById("request");
+            const request = JSON.parse(element.textContent);
+            how(request);
+            element.textContent = JSON.stringify(request);
+          };
+          eval(change);
+        }""".replace("eval(change)", change)
+    )
+    authorize(page)
+
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "othing was signed." in alert.inner_text()
+    assert page.evaluate("window.asked") == []
+    assert passkey.sign_count == before
+    assert site.posted == []
+
+
+def test_a_sign_in_that_asks_for_32_bytes_never_reaches_the_passkey(
+    page, site, passkey
+):
+    """R17"""
+    site.body = SIGN_IN
+    site.challenge = keccak(b"an operation")
+    page.goto(site.url)
+    before = passkey.sign_count
+
+    page.get_by_role("button", name="Sign in with passkey").click()
+
+    page.get_by_role("alert").wait_for()
+    assert page.evaluate("window.asked") == []
+    assert passkey.sign_count == before
+    assert site.posted == []
+
+
+def test_a_sign_in_that_asks_for_64_bytes_is_signed(page, site, passkey):
+    site.body = SIGN_IN
+    site.challenge = hashlib.sha512(b"a sign-in").digest()
+    page.goto(site.url)
+
+    page.get_by_role("button", name="Sign in with passkey").click()
+    page.get_by_text("Received").wait_for()
+
+    credential = json.loads(site.posted[0]["credential"][0])
+    assert passkey.has_signed(credential, site.challenge)
+
+
+@pytest.mark.parametrize("name", ["signing", "webauthn", "passkey_forms"])
+def test_a_changed_script_does_not_run_and_neither_does_what_imports_it(
+    page, site, passkey, name
+):
+    url = site.module(f"js/{name}.js")
+    site.suffix[url] = b"\n// one harmless line\n"
+    before = passkey.sign_count
+    messages = []
+    page.on("console", lambda message: messages.append(message.text))
+    open_review(page, site, passkey)
+
+    authorize(page)
+    page.get_by_text("Received").wait_for()
+
+    assert any("integrity" in message for message in messages)
+    assert site.posted == [{"credential": [""]}]
+    assert passkey.sign_count == before
+
+
+def test_a_wrong_hash_in_the_preload_link_stops_the_import(page, site, passkey):
+    link = Template('{% load static_integrity %}{% module_preload "js/signing.js" %}')
+    right = link.render(Context())
+    wrong = right.split('integrity="')[0] + f'integrity="sha384-{"A" * 64}">'
+    assert right in site.head
+    site.page_head = site.head.replace(right, wrong)
+    open_review(page, site, passkey)
+    before = passkey.sign_count
+
+    authorize(page)
+    page.get_by_text("Received").wait_for()
+
+    assert site.posted == [{"credential": [""]}]
+    assert passkey.sign_count == before
+
+
+def test_the_browser_computes_keccak_as_python_does(page, site):
+    source = random.Random(7)  # noqa: S311 - reproducible, not secret
+    inputs = [source.randbytes(source.randrange(600)) for _ in range(200)]
+    page.goto(site.url)
+
+    hashes = page.evaluate(
+        """async ([url, inputs]) => {
+          const { keccak256 } = await import(url);
+          return inputs.map((bytes) => [...keccak256(Uint8Array.from(bytes))]);
+        }""",
+        [site.module("js/signing.js"), [list(data) for data in inputs]],
+    )
+
+    assert [bytes(digest) for digest in hashes] == [keccak(data) for data in inputs]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    return browser_type_launch_args | {"executable_path": "/usr/bin/chromium"}
