@@ -1,0 +1,296 @@
+"""What all tests share: no network but loopback, and one real chain, bundler, stack.
+
+Every real thing is started once per run, on free ports and with folders of its own,
+and stopped at the end. Whatever asks for one is marked, so that `-m "not chain and not
+browser"` leaves the fast tests.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from wallet_site import chain_state, programs
+from wallet_site.celery import app as celery_app
+from wallet_site.processes import Program, Supervisor
+
+# Playwright's synchronous API runs an event loop in the thread of the tests, which
+# makes Django refuse its ORM there. Nothing else runs in that loop meanwhile.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+CHROMIUM = "/usr/bin/chromium"  # Debian's package; `make test` installs it
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHAIN_FIXTURES = {"node_url", "bundler_url", "stack"}
+BROWSER_FIXTURES = {"page", "context", "browser", "new_context"}
+STACK_START_SECONDS = 120
+STACK_STOP_SECONDS = 15
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by the real things it asks for."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & CHAIN_FIXTURES:
+            item.add_marker("chain")
+        if names & BROWSER_FIXTURES:
+            item.add_marker("browser")
+
+
+# --- What no test may do -------------------------------------------------------------
+
+
+class NetworkBlocked(Exception):
+    """A test reached for something that is not on this machine."""
+
+
+def _require_loopback(host: object) -> None:
+    if host in (None, "", "localhost"):
+        return
+    try:
+        if ipaddress.ip_address(str(host)).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise NetworkBlocked(f"tests may not reach {host}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[None]:
+    """Refuse every connection and every name look-up beyond this machine."""
+    patch = pytest.MonkeyPatch()
+
+    def guarded(original: Callable[..., Any]) -> Callable[..., Any]:
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family != socket.AF_UNIX:
+                _require_loopback(address[0])
+            return original(self, address)
+
+        return connect
+
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **options: Any) -> Any:
+        _require_loopback(host)
+        return look_up(host, *args, **options)
+
+    patch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+    patch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+    patch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_broker() -> None:
+    """Keep nudges of tests out of the broker folder that a running site reads."""
+    if celery_app.conf.broker_url == "filesystem://":
+        celery_app.conf.update(broker_url="memory://", broker_transport_options={})
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Any, static_root: Path) -> None:
+    """Pages name static files as they are: nothing has been collected."""
+    settings.STATIC_ROOT = static_root
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {
+            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder: WhiteNoise warns when there is none."""
+    return tmp_path_factory.mktemp("static")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """SQLite in a file: in memory, threads would share one connection's lock."""
+    database = django_settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        folder = tmp_path_factory.mktemp("database")
+        database["TEST"]["NAME"] = str(folder / "test.sqlite3")
+
+
+# --- The real chain and bundler --------------------------------------------------------
+
+
+def _report_nothing(_line: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="session")
+def node_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real anvil with every contract, on a free port."""
+    state = tmp_path_factory.mktemp("chain") / "state.json"
+    base = chain_state.base_state(report=_report_nothing)
+    port = chain_state.free_port()
+    url = f"http://127.0.0.1:{port}"
+    program = Program(
+        name="chain",
+        argv=chain_state.anvil_argv(port=port, state=state, load=base),
+        answers=partial(chain_state.answers, chain_state.connect(url=url)),
+    )
+    with _running(program):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def bundler_url(node_url: str) -> Iterator[str]:
+    """A real alto on that chain."""
+    port = chain_state.free_port()
+    url = f"http://127.0.0.1:{port}"
+    program = Program(
+        name="bundler",
+        argv=programs.bundler_argv(port=port, node_url=node_url),
+        answers=partial(programs.bundler_answers, url),
+        stop_seconds=1.0,
+    )
+    with _running(program):
+        yield url
+
+
+class _running:
+    """One program, ready inside the block and gone after it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.supervisor = Supervisor(folder=Path(django_settings.BASE_DIR))
+
+    def __enter__(self) -> None:
+        try:
+            process = self.supervisor.start(self.program)
+            self.supervisor.wait_until_ready(process)
+        except BaseException:
+            self.supervisor.stop([])
+            raise
+
+    def __exit__(self, *_error: object) -> None:
+        self.supervisor.stop([[self.program.name]])
+
+
+# --- The whole stack -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A running `manage.py up` with ports, folder and database of its own."""
+
+    process: subprocess.Popen[bytes]
+    origin: str
+    node_url: str
+    bundler_url: str
+    var_dir: Path
+    environment: dict[str, str]
+
+    def logs(self) -> str:
+        """Return all that it has printed so far."""
+        return (self.var_dir / "up.log").read_text(errors="replace")
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C does; return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STACK_STOP_SECONDS)
+
+
+def stack_environment(var_dir: Path) -> dict[str, str]:
+    """Return an environment that no variable or .env of this machine reaches into."""
+    node, bundler, web = (chain_state.free_port() for _ in range(3))
+    return {
+        **os.environ,
+        "SITE_MODE": "local",
+        "VAR_DIR": str(var_dir),
+        "DATABASE_URL": f"sqlite:///{var_dir / 'latchkey.sqlite3'}",
+        "CELERY_BROKER_URL": "filesystem://",
+        "CHAIN_ID": "31337",
+        "NODE_PORT": str(node),
+        "NODE_URL": f"http://127.0.0.1:{node}",
+        "BUNDLER_PORT": str(bundler),
+        "BUNDLER_URL": f"http://127.0.0.1:{bundler}",
+        "WEB_PORT": str(web),
+        "SITE_ORIGIN": f"http://localhost:{web}",
+        "WEBAUTHN_RP_ID": "localhost",
+        "ALLOWED_HOSTS": "localhost",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def start_stack(var_dir: Path, *arguments: str) -> Stack:
+    """Start `manage.py up` without waiting for it."""
+    environment = stack_environment(var_dir)
+    with (var_dir / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up", *arguments],
+            cwd=django_settings.BASE_DIR,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Stack(
+        process=process,
+        origin=environment["SITE_ORIGIN"],
+        node_url=environment["NODE_URL"],
+        bundler_url=environment["BUNDLER_URL"],
+        var_dir=var_dir,
+        environment=environment,
+    )
+
+
+def wait_for_words(stack: Stack, words: str) -> None:
+    """Return once the stack has printed the words; fail with its output otherwise."""
+    deadline = time.monotonic() + STACK_START_SECONDS
+    while words not in stack.logs():
+        if stack.process.poll() is not None or time.monotonic() > deadline:
+            stack.stop()
+            pytest.fail(f"the stack never said {words!r}:\n{stack.logs()}")
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole of Latchkey, as `make run` starts it."""
+    stack = start_stack(tmp_path_factory.mktemp("stack"))
+    try:
+        wait_for_words(stack, "Latchkey answers at")
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any],
+) -> dict[str, Any]:
+    """The system's Chromium, silent towards the network."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": CHROMIUM,
+        "args": CHROMIUM_ARGUMENTS,
+    }
