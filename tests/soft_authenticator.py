@@ -181,7 +181,7 @@ class SoftAuthenticator:
         }
         return credential
 
-    def assert_challenge(self, challenge: bytes, **changes: Any) -> Assertion:
+    def assert_challenge(self, challenge: bytes, /, **changes: Any) -> Assertion:
         """Return the pieces of an assertion over any challenge, 32 bytes included."""
         options = {"challenge": base64url(challenge)}
         client = self._client_data("webauthn.get", options, changes)

@@ -1,0 +1,69 @@
+"""A browser and its passkey, walking the ceremonies over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Credential, Enrolment, User
+from tests.soft_authenticator import SoftAuthenticator
+
+
+class Visitor:
+    """One cookie jar; the passkey is an argument, as people have several."""
+
+    def __init__(self, **client: Any) -> None:
+        self.client = Client(**client)
+
+    def begin(self, ceremony: str, **fields: str) -> dict[str, Any]:
+        """Return the options of a ceremony."""
+        response = self.client.post(reverse(f"{ceremony}-begin"), fields)
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    def finish(
+        self, ceremony: str, credential: object, accept: str = "", **fields: str
+    ) -> HttpResponse:
+        """Post an answer; text goes as it is, anything else as JSON."""
+        text = credential if isinstance(credential, str) else json.dumps(credential)
+        headers = {"Accept": accept} if accept else {}
+        return self.client.post(
+            reverse(f"{ceremony}-finish"),
+            {"credential": text, **fields},
+            headers=headers,
+        )
+
+    def register(self, passkey: SoftAuthenticator, **changes: Any) -> HttpResponse:
+        """Walk a whole registration."""
+        options = self.begin("registration")
+        return self.finish("registration", passkey.create(options, **changes))
+
+    def sign_in(self, passkey: SoftAuthenticator, **changes: Any) -> HttpResponse:
+        """Walk a whole authentication."""
+        options = self.begin("authentication")
+        return self.finish("authentication", passkey.get(options, **changes))
+
+    def user_pk(self) -> int | None:
+        """Return who is signed in, by the session in the database."""
+        value = self.client.session.get("_auth_user_id")
+        return None if value is None else int(value)
+
+
+def registered() -> tuple[SoftAuthenticator, User]:
+    """Return a passkey and its person, made through the front door."""
+    passkey = SoftAuthenticator()
+    response = Visitor().register(passkey)
+    assert response.status_code == 303, response.content
+    return passkey, User.objects.get(user_handle=passkey.user_handle)
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """Return everything that a refused ceremony must leave as it was."""
+    models = (User, Credential, Enrolment)
+    return {
+        model.__name__: list(model.objects.order_by("pk").values()) for model in models
+    }
