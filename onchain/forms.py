@@ -13,13 +13,23 @@ from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import ZERO_ADDRESS, Address, checksum_address, to_address
 from onchain.services import user_operations
 
+MAX_TYPED = 100  # characters; nothing that a person means is longer
 
-class RecipientField(forms.CharField):
+
+def _typed(value: Any) -> str:
+    """Return what was typed without white space around it."""
+    text = str(value or "").strip()
+    if len(text) > MAX_TYPED:
+        raise ValidationError("This is too long.")
+    return text
+
+
+class RecipientField(forms.Field):
     """An address; cleans to 20 bytes, and says where a checksum goes wrong."""
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        if text in self.empty_values:
+        text = _typed(value)
+        if not text:
             return None
         digits = text[2:]
         if text[:2] not in {"0x", "0X"}:
@@ -46,12 +56,12 @@ class RecipientField(forms.CharField):
         )
 
 
-class AmountField(forms.CharField):
+class AmountField(forms.Field):
     """An amount in ETH; cleans to wei."""
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
-        if text in self.empty_values:
+        text = _typed(value)
+        if not text:
             return None
         try:
             wei = parse_eth(text)
@@ -66,11 +76,9 @@ class SendForm(forms.Form):
     """A payment from one account."""
 
     recipient = RecipientField(
-        max_length=64, error_messages={"required": "Enter the recipient's address."}
+        error_messages={"required": "Enter the recipient's address."}
     )
-    amount = AmountField(
-        max_length=100, error_messages={"required": "Enter an amount in ETH."}
-    )
+    amount = AmountField(error_messages={"required": "Enter an amount in ETH."})
     idempotency_key = forms.UUIDField(
         widget=forms.HiddenInput,
         error_messages={

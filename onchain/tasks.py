@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.ceremonies import sweep_expired
@@ -137,7 +138,7 @@ def sweep() -> None:
         check_components.delay(chain.pk)
 
 
-def _pks(rows, older) -> list[int]:
+def _pks(rows: QuerySet[Any], older: datetime) -> list[int]:
     return list(rows.filter(created_at__lt=older).values_list("pk", flat=True))
 
 

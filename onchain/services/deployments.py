@@ -41,7 +41,9 @@ def sign_next_batch(
     safes = _missing_on_chain(_next_batch(chain), node)
     if not safes:
         return None
-    data = aggregate3_data(_calls(safes), allow_failure=True)
+    # All or nothing: with failures allowed, the estimate would settle on a limit at
+    # which the calls inside run out of gas and the transaction still succeeds.
+    data = aggregate3_data(_calls(safes), allow_failure=False)
     sender = Address(bytes.fromhex(account.address[2:]))
     try:
         estimate = node.estimate_gas(sender=sender, to=MULTICALL3, value=0, data=data)

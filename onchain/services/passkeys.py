@@ -6,13 +6,12 @@ Used for authorisations and key proofs. Sign-in is accounts' own business.
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import F
-from django.db.models.functions import Greatest
-from django.utils import timezone
 
 from accounts import webauthn
 from accounts.errors import CeremonyFailed
 from accounts.models import Credential, User
+from accounts.services import record_of, record_use
+from accounts.strict_json import encode_base64url
 from onchain.errors import SignatureRefused
 from onchain.models import Owner, Safe
 from onchain.protocol.errors import EncodingError
@@ -34,7 +33,7 @@ def allow_credentials(owners: list[Owner]) -> list[dict[str, object]]:
     """Return the ``allowCredentials`` of a request to these owners."""
     return [
         {
-            "id": webauthn.encode_base64url(owner.credential.credential_id),
+            "id": encode_base64url(owner.credential.credential_id),
             "transports": owner.credential.transports,
         }
         for owner in owners
@@ -56,12 +55,11 @@ def verified_signature(
     """
     try:
         credential_id = webauthn.credential_id_of(response)
-        owner = _owner_of(owners, credential_id)
-        credential = owner.credential
+        owner, credential = _owner_of(owners, credential_id)
         assertion = webauthn.verify_assertion(
             response=response,
             expected_challenge=challenge,
-            credential=credential.record(),
+            credential=record_of(credential),
             rp_id=settings.WEBAUTHN_RP_ID,
             origin=settings.WEBAUTHN_ORIGIN,
         )
@@ -78,22 +76,14 @@ def verified_signature(
         raise SignatureRefused(error.message) from error
     except EncodingError as error:
         raise SignatureRefused from error
-    _note_use(credential, assertion)
+    # A counter that went back is logged there and never blocks a payment (R9).
+    record_use(credential=credential, verified=assertion)
     return owner, signature
 
 
-def _owner_of(owners: list[Owner], credential_id: bytes) -> Owner:
+def _owner_of(owners: list[Owner], credential_id: bytes) -> tuple[Owner, Credential]:
     for owner in owners:
         credential = owner.credential
         if credential is not None and credential.credential_id == credential_id:
-            return owner
+            return owner, credential
     raise SignatureRefused("This passkey is not an owner of the account.")
-
-
-def _note_use(credential: Credential, assertion: webauthn.VerifiedAssertion) -> None:
-    """Remember counter and backup state; a counter never blocks a payment (R9)."""
-    Credential.objects.filter(pk=credential.pk).update(
-        sign_count=Greatest(F("sign_count"), assertion.sign_count),
-        backup_state=assertion.backup_state,
-        last_used_at=timezone.now(),
-    )

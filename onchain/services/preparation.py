@@ -6,7 +6,6 @@ Two requests in all: one batch to the node, one estimate from the bundler.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.conf import settings
@@ -28,6 +27,7 @@ from onchain.protocol.passkey_signature import (
 from onchain.protocol.safe_operation import safe_operation_hash
 from onchain.protocol.types import Address, Call
 from onchain.protocol.user_operation import (
+    Paymaster,
     UserOperationV07,
     join_nonce,
     split_nonce,
@@ -94,7 +94,8 @@ def _price(
 ) -> None:
     """Try sponsored first, then paid by the account."""
     if sponsorship.has_room(safe=op.safe):
-        draft = _estimated(op, snapshot, lane, bundler, is_sponsored=True)
+        stub = sponsorship.stub(private_key=sponsor_key)
+        draft = _estimated(op, snapshot, lane, bundler, stub)
         if sponsorship.is_affordable(draft):
             valid_until = snapshot.head_timestamp + SPONSORED_SECONDS
             paymaster = sponsorship.signed(
@@ -106,7 +107,7 @@ def _price(
             fields = _columns(op, replace(draft, paymaster=paymaster), valid_until)
             if _store(op, fields, is_sponsored=True):
                 return
-    draft = _estimated(op, snapshot, lane, bundler, is_sponsored=False)
+    draft = _estimated(op, snapshot, lane, bundler, None)
     cost = gas_limit_total(draft) * draft.max_fee_per_gas
     if op.value_wei + cost > snapshot.balance_wei:
         raise ClientError("insufficient-balance-for-fee", str(cost))
@@ -131,19 +132,19 @@ def _choose_lane(op: UserOperation, snapshot: AccountSnapshot) -> Lane:
         if snapshot.nonces[key] != sequence:
             raise ClientError("nonce-used")
         return Lane(key=key, sequence=sequence)
-    taken = set(_held_keys(op.safe))
+    taken = _held_keys(op.safe)
     for key in range(MAX_LANES):
         if key not in taken:
             return Lane(key=key, sequence=snapshot.nonces[key])
     raise ClientError("too-many-in-flight")
 
 
-def _held_keys(safe: Safe) -> Iterable[int]:
+def _held_keys(safe: Safe) -> set[int]:
     held = safe.operations.holding_nonces()
     confirmed = safe.chain.confirmed_timestamp
     if confirmed is not None:
         held = held.exclude(status=Status.REJECTED, valid_until__lt=confirmed)
-    return held.values_list("nonce_key", flat=True)
+    return {op.nonce_key for op in held.only("nonce_key") if op.nonce_key is not None}
 
 
 def _may_still_be_included(op: UserOperation) -> bool:
@@ -158,11 +159,11 @@ def _estimated(
     snapshot: AccountSnapshot,
     lane: Lane,
     bundler: Bundler,
-    *,
-    is_sponsored: bool,
+    paymaster: Paymaster | None,
 ) -> UserOperationV07:
     """Return the operation with its gas limits and fees, not yet sponsored for real."""
     chain = op.safe.chain
+    is_sponsored = paymaster is not None
     fees = gas.fees(snapshot)
     call = Call(to=Address(op.recipient), value_wei=op.value_wei)
     bare = UserOperationV07(
@@ -177,7 +178,7 @@ def _estimated(
         pre_verification_gas=0,
         max_fee_per_gas=fees.max_fee_per_gas,
         max_priority_fee_per_gas=fees.max_priority_fee_per_gas,
-        paymaster=sponsorship.stub() if is_sponsored else None,
+        paymaster=paymaster,
         signature=_dummy_signature(op.safe),
     )
     limits = gas.limits(

@@ -21,7 +21,7 @@ from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
 from onchain.errors import IdempotencyConflict
 from onchain.models import Chain, RelayerTransaction, Safe
-from onchain.protocol.types import Address, Bytes32, checksum_address
+from onchain.protocol.types import Address, Bytes32
 
 logger = logging.getLogger(__name__)
 
@@ -77,9 +77,9 @@ def sign(
             "type": 2,
             "chainId": chain.chain_id,
             "nonce": nonce,
-            "to": checksum_address(to),
+            "to": to,
             "value": value_wei,
-            "data": f"0x{data.hex()}",
+            "data": data,
             "gas": gas_limit,
             "maxFeePerGas": max_fee_per_gas,
             "maxPriorityFeePerGas": tip,

@@ -24,7 +24,6 @@ from onchain.protocol.validation import gas_limit_total
 
 VERIFICATION_GAS = 60_000  # gas
 POST_OP_GAS = 0  # VerifyingPaymaster has no postOp
-SIGNATURE_LENGTH = 65
 
 
 def paymaster_address() -> Address | None:
@@ -53,8 +52,12 @@ def has_room(*, safe: Safe) -> bool:
     )
 
 
-def stub() -> Paymaster | None:
-    """Return a paymaster of the right size for gas estimation."""
+def stub(*, private_key: str) -> Paymaster | None:
+    """Return a paymaster for gas estimation.
+
+    Its signature is a real one over nothing, because VerifyingPaymaster reverts on
+    bytes that recover to no address, while a wrong signer only fails validation.
+    """
     address = paymaster_address()
     if address is None:
         return None
@@ -63,7 +66,9 @@ def stub() -> Paymaster | None:
         verification_gas_limit=VERIFICATION_GAS,
         post_op_gas_limit=POST_OP_GAS,
         data=verifying_paymaster_data(
-            valid_until=2**48 - 1, valid_after=0, signature=_worst_signature()
+            valid_until=2**48 - 1,
+            valid_after=0,
+            signature=_signature(bytes(32), private_key),
         ),
     )
 
@@ -84,13 +89,14 @@ def signed(
         valid_until=valid_until,
         valid_after=0,
     )
-    signature = Account.sign_message(encode_defunct(digest), private_key).signature
     return Paymaster(
         address=op.paymaster.address,
         verification_gas_limit=op.paymaster.verification_gas_limit,
         post_op_gas_limit=op.paymaster.post_op_gas_limit,
         data=verifying_paymaster_data(
-            valid_until=valid_until, valid_after=0, signature=bytes(signature)
+            valid_until=valid_until,
+            valid_after=0,
+            signature=_signature(digest, private_key),
         ),
     )
 
@@ -113,6 +119,7 @@ def reserve(*, safe: Safe, pk: int, fields: dict[str, object]) -> bool:
         )
 
 
-def _worst_signature() -> bytes:
-    """65 bytes that cost as much call data as a real signature, and recover."""
-    return b"\x11" * 32 + b"\x11" * 32 + b"\x1b"
+def _signature(digest: bytes, private_key: str) -> bytes:
+    """Return the 65-byte eth_sign signature (EIP-191) of a hash."""
+    signed_message = Account.sign_message(encode_defunct(digest), private_key)
+    return bytes(signed_message.signature)
