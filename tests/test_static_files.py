@@ -12,9 +12,11 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
+from django.http import HttpResponse
 from django.template import Context, Template
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 
+from wallet_site.middleware import PrivacyHeadersMiddleware
 from wallet_site.templatetags import static_integrity
 
 STATIC = Path(settings.BASE_DIR) / "static"
@@ -37,19 +39,25 @@ PLAIN = MANIFEST | {
 
 
 @pytest.fixture(scope="module")
-def collected(tmp_path_factory):
+def collected_root(tmp_path_factory):
+    """The site's static files and one module more, collected as for serving."""
     source = tmp_path_factory.mktemp("source")
     (source / "js").mkdir()
     (source / "js" / "entry_of_this_test.js").write_text(ENTRY)
     root = tmp_path_factory.mktemp("collected")
-    changed = {
-        "STATIC_ROOT": root,
-        "STORAGES": MANIFEST,
-        "STATICFILES_DIRS": [STATIC, source],
-    }
-    with override_settings(**changed):
+    folders = [STATIC, source]
+    with override_settings(
+        STATIC_ROOT=root, STORAGES=MANIFEST, STATICFILES_DIRS=folders
+    ):
         call_command("collectstatic", verbosity=0, interactive=False)
-        yield root
+    return root
+
+
+@pytest.fixture
+def collected(collected_root, plain_static_files, settings):
+    settings.STATIC_ROOT = collected_root
+    settings.STORAGES = MANIFEST
+    return collected_root
 
 
 class Attributes(HTMLParser):
@@ -159,6 +167,21 @@ def test_a_file_that_is_not_collected_is_pinned_by_its_source():
 def test_a_missing_file_is_an_error_not_an_empty_hash():
     with pytest.raises(FileNotFoundError, match="no static file"):
         static_integrity.integrity("js/not-there.js")
+
+
+@pytest.mark.parametrize("path", ["/", "/operations/1/", "/static/js/signing.js"])
+def test_a_script_without_a_hash_is_blocked_on_every_page_of_ours(path):
+    respond = PrivacyHeadersMiddleware(lambda request: HttpResponse())
+
+    response = respond(RequestFactory().get(path))
+
+    assert response["Integrity-Policy"] == "blocked-destinations=(script)"
+
+
+def test_the_stock_admin_pages_keep_their_scripts():
+    respond = PrivacyHeadersMiddleware(lambda request: HttpResponse())
+
+    assert "Integrity-Policy" not in respond(RequestFactory().get("/admin/"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)

@@ -21,6 +21,10 @@ PERMISSIONS_POLICY = ", ".join(
         "usb=()",
     ]
 )
+# Every script names its hash, or does not load. Without this a browser (Chromium 156)
+# fetches a module whose preload link failed its hash once more, unchecked (R27).
+INTEGRITY_POLICY = "blocked-destinations=(script)"
+ADMIN = "/admin/"  # Django's own pages there name no hashes, and sign nothing
 
 
 class PrivacyHeadersMiddleware:
@@ -32,6 +36,8 @@ class PrivacyHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response["Permissions-Policy"] = PERMISSIONS_POLICY
+        if not request.path.startswith(ADMIN):
+            response["Integrity-Policy"] = INTEGRITY_POLICY
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:
             response["Cache-Control"] = "no-store"
