@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 from django.contrib.staticfiles import apps as staticfiles
+from django.core.checks import register
+
+from wallet_site.checks import production_start
 
 
 class WalletSiteConfig(AppConfig):
@@ -12,6 +15,10 @@ class WalletSiteConfig(AppConfig):
 
     name = "wallet_site"
     default = True
+
+    def ready(self) -> None:
+        """Let every management command refuse an unsafe production start."""
+        register(production_start)
 
 
 class AdminConfig(admin.AdminConfig):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from wallet_site.checks import require_safe_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wallet_site.settings")
 app = Celery("latchkey")
@@ -19,3 +23,13 @@ app.conf.beat_schedule = {
         "options": {"expires": settings.SWEEP_SECONDS * 2},
     },
 }
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe_start(**_: object) -> None:
+    """Celery ignores what Django's system checks find, and errors of its signals."""
+    try:
+        require_safe_start()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
