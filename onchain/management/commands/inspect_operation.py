@@ -19,6 +19,9 @@ from onchain.protocol.types import to_hex
 from onchain.protocol.user_operation import from_rpc, user_operation_hash
 
 INPUT_LIMIT = 1024 * 1024  # characters
+# An operation is one flat object. The interpreter's own limit cannot be relied on:
+# py_ecc raises it so far that deep JSON ends the process.
+BRACKETS_LIMIT = 100
 TIMES = ("validAfter", "validUntil")
 
 
@@ -43,11 +46,13 @@ class Command(BaseCommand):
 def _read_object(text: str) -> dict[str, object]:
     if len(text) > INPUT_LIMIT:
         raise EncodingError("the input is longer than 1 MiB")
+    if text.count("{") + text.count("[") > BRACKETS_LIMIT:
+        raise EncodingError("the input is not one flat JSON object")
     try:
         fields = json.loads(text, object_pairs_hook=_unique)
     except EncodingError:
         raise
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise EncodingError("the input is not JSON") from error
     if not isinstance(fields, dict):
         raise EncodingError("the input is not a JSON object")
