@@ -15,9 +15,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+
+from accounts.forms import is_local_path
 
 
 def no_such_page(request: HttpRequest) -> HttpResponse:
@@ -69,8 +70,7 @@ class PasskeyAdminSite(admin.AdminSite):
         """Offer the passkey ceremony; who may already enter is sent on."""
         index = reverse("admin:index", current_app=self.name)
         target = request.GET.get(REDIRECT_FIELD_NAME, "")
-        is_path = target.startswith("/")
-        if not is_path or not url_has_allowed_host_and_scheme(target, None):
+        if not is_local_path(target):
             target = index
         if self.has_permission(request):
             return redirect(index)

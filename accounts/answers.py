@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.errors import CeremonyFailed
@@ -42,7 +43,7 @@ def see_other(request: HttpRequest, url: str) -> HttpResponse:
     """Send the browser elsewhere with GET, whoever posted."""
     if getattr(request, "htmx", False):
         return HttpResponseClientRedirect(url)
-    headers = {"Location": url, "Cache-Control": "no-store"}
+    headers = {"Location": iri_to_uri(url), "Cache-Control": "no-store"}
     return HttpResponse(status=303, headers=headers)
 
 

@@ -11,6 +11,12 @@ RESPONSE_CHARACTERS = 32 * 1024  # ours: half of what a ceremony's body may hold
 NEXT_CHARACTERS = 512
 
 
+def is_local_path(url: str) -> bool:
+    """Say whether a URL is a path of this site and safe in a header."""
+    is_ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return is_ours and url.startswith("/") and url.isprintable()
+
+
 class CeremonyForm(forms.Form):
     """The WebAuthn response as JSON text, and where to go afterwards."""
 
@@ -20,9 +26,8 @@ class CeremonyForm(forms.Form):
     def clean_next(self) -> str:
         """Return a path of this site, or nothing: a bad one is no reason to fail."""
         url = self.cleaned_data["next"]
-        is_path = url.startswith("/") and len(url) <= NEXT_CHARACTERS
-        is_ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None)
-        return url if is_path and is_ours else ""
+        is_short = len(url) <= NEXT_CHARACTERS
+        return url if is_short and is_local_path(url) else ""
 
     def response(self) -> str:
         """Return the JSON text.

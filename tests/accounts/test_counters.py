@@ -1,0 +1,93 @@
+"""R9: what a passkey's counter may do at a sign-in."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts import services
+from accounts.models import Credential
+from tests.accounts.visitor import Visitor, rows
+from tests.soft_authenticator import DEVICE_BOUND, SYNCED, SoftAuthenticator
+
+pytestmark = [pytest.mark.django_db, pytest.mark.services]
+
+
+def counted(flags, sign_count):
+    passkey = SoftAuthenticator(flags=flags, sign_count=sign_count)
+    assert Visitor().register(passkey).status_code == 303
+    return passkey
+
+
+def test_no_counter_at_all_is_normal(visitor):
+    passkey = counted(DEVICE_BOUND, 0)
+
+    assert visitor.sign_in(passkey, sign_count=0).status_code == 303
+
+
+def test_a_growing_counter_is_stored(visitor):
+    passkey = counted(DEVICE_BOUND, 5)
+
+    assert visitor.sign_in(passkey, sign_count=6).status_code == 303
+    assert Credential.objects.get().sign_count == 6
+
+
+@pytest.mark.parametrize("later", [4, 0])
+def test_a_counter_that_goes_back_on_one_device_is_refused_in_words(later, visitor):
+    passkey = counted(DEVICE_BOUND, 5)
+    before = rows()
+
+    response = visitor.sign_in(passkey, sign_count=later)
+
+    assert response.status_code == 403
+    assert "use counter went back" in response.content.decode()
+    assert rows() == before
+    assert visitor.user_pk() is None
+
+
+def test_a_counter_that_goes_back_on_a_synced_key_only_warns(visitor, caplog):
+    passkey = counted(SYNCED, 5)
+
+    response = visitor.sign_in(passkey, sign_count=3)
+
+    assert response.status_code == 303
+    assert "went back" in caplog.text
+    assert Credential.objects.get().sign_count == 3
+
+
+def test_a_key_that_was_bound_and_is_synced_now_warns(visitor, caplog):
+    passkey = counted(DEVICE_BOUND, 0)
+
+    response = visitor.sign_in(passkey, flags=SYNCED)
+
+    assert response.status_code == 303
+    assert "changed backup eligibility" in caplog.text
+    assert Credential.objects.get().backup_eligible is False
+
+
+def test_a_wrong_signature_does_not_move_the_counter(visitor):
+    passkey = counted(DEVICE_BOUND, 5)
+    before = rows()
+
+    visitor.sign_in(
+        passkey, sign_count=9, signature=b"\x30\x06\x02\x01\x01\x02\x01\x01"
+    )
+
+    assert rows() == before
+
+
+def test_recording_a_use_tells_of_an_older_counter_and_keeps_the_row(visitor):
+    passkey = counted(DEVICE_BOUND, 5)
+    credential = Credential.objects.select_related("user").get()
+    before = rows()
+    verified = services.webauthn.VerifiedAssertion(
+        credential_id=passkey.credential_id,
+        authenticator_data=b"",
+        client_data_json=b"",
+        signature=b"",
+        sign_count=4,
+        backup_eligible=False,
+        backup_state=False,
+    )
+
+    assert services.record_use(credential=credential, verified=verified) is False
+    assert rows() == before

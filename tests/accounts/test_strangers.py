@@ -1,0 +1,131 @@
+"""R10: nothing tells a stranger whether a person or a passkey exists."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+
+import pytest
+
+from accounts.models import User
+from tests.accounts.visitor import Visitor
+from tests.soft_authenticator import SoftAuthenticator
+
+pytestmark = [pytest.mark.django_db, pytest.mark.services]
+
+
+def look(response):
+    """Return all of an answer that a stranger can see, without the CSRF token."""
+    body = re.sub(rb"\b[A-Za-z0-9]{64}\b", b"", response.content)
+    return response.status_code, dict(response.headers), body
+
+
+def stranger(options):
+    """Return an answer by a passkey that nobody registered."""
+    return SoftAuthenticator(user_handle=b"\x05" * 64).get(options)
+
+
+def wrong_signature(passkey):
+    other = SoftAuthenticator()
+    return lambda options: passkey.get(
+        options, signature=other.assert_challenge(b"\x01" * 64).signature
+    )
+
+
+ATTEMPTS = {
+    "wrong-signature": wrong_signature,
+    "wrong-user-handle": lambda passkey: (
+        lambda options: passkey.get(options, user_handle=b"\x05" * 64)
+    ),
+    "no-user-handle": lambda passkey: (
+        lambda options: passkey.get(options, user_handle=None)
+    ),
+}
+
+
+def attempt(make, accept=""):
+    visitor = Visitor()
+    return visitor.finish(
+        "authentication", make(visitor.begin("authentication")), accept
+    )
+
+
+@pytest.mark.parametrize("accept", ["", "application/json"], ids=["page", "json"])
+@pytest.mark.parametrize("attempted", ATTEMPTS.values(), ids=ATTEMPTS)
+def test_a_wrong_answer_of_a_known_passkey_looks_like_an_unknown_one(
+    attempted, accept, alice
+):
+    passkey, _ = alice
+
+    known = attempt(attempted(passkey), accept)
+    unknown = attempt(stranger, accept)
+
+    assert known.status_code == 403
+    assert look(known) == look(unknown)
+
+
+def test_a_passkey_of_an_inactive_person_looks_unknown(alice):
+    passkey, user = alice
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+    assert look(attempt(passkey.get)) == look(attempt(stranger))
+
+
+def test_a_known_passkey_registered_again_looks_like_a_broken_one(alice):
+    passkey, _ = alice
+    first, second = Visitor(), Visitor()
+
+    known = first.register(SoftAuthenticator(credential_id=passkey.credential_id))
+    broken = second.register(SoftAuthenticator(), fmt="packed", statement={"alg": -7})
+
+    assert known.status_code == 403
+    assert look(known) == look(broken)
+
+
+def test_the_options_are_the_same_for_everybody(alice):
+    passkey, _ = alice
+    member, anonymous = Visitor(), Visitor()
+    member.sign_in(passkey)
+
+    options = [each.begin("authentication") for each in (member, anonymous)]
+
+    for each in options:
+        del each["challenge"]
+    assert options[0] == options[1]
+    assert "allowCredentials" not in options[0]
+
+
+def test_an_unknown_passkey_costs_the_same_queries(
+    alice, django_assert_num_queries, django_assert_max_num_queries
+):
+    passkey, _ = alice
+    counts = []
+    for make in (stranger, wrong_signature(passkey)):
+        visitor = Visitor()
+        answer = make(visitor.begin("authentication"))
+        with django_assert_max_num_queries(20) as captured:
+            visitor.finish("authentication", answer)
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1]
+
+
+def test_an_unknown_passkey_costs_similar_time(alice):
+    passkey, _ = alice
+
+    def seconds(make):
+        visitor = Visitor()
+        answer = make(visitor.begin("authentication"))
+        start = time.perf_counter()
+        visitor.finish("authentication", answer)
+        return time.perf_counter() - start
+
+    known, unknown = [], []
+    for _ in range(15):
+        known.append(seconds(wrong_signature(passkey)))
+        unknown.append(seconds(stranger))
+
+    # A missing signature check would show as a third of the whole request and more.
+    ratio = statistics.median(known) / statistics.median(unknown)
+    assert 0.6 < ratio < 1.6
