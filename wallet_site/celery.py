@@ -9,9 +9,11 @@ from celery.signals import beat_init, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from wallet_site import broker
 from wallet_site.checks import require_safe_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wallet_site.settings")
+broker.install()
 app = Celery("latchkey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
