@@ -30,10 +30,13 @@ WORKER_THREADS = 8
 WEB_THREADS = 8
 PROBE_SECONDS = 2.0
 
-# What Celery says of each task it runs; the rows and the pages tell that better.
+# What is said of each task and request that goes well, and of a folder's host name.
 _ROUTINE = re.compile(
-    r"Task \S+ (received|succeeded)|Sending due task|task_(received|succeeded|started)"
+    r"Task \S+ (received|succeeded)|task_(enqueued|received|started|succeeded)"
+    r"|No hostname was supplied|request_started|worker: Warm shutdown"
 )
+# Celery warns of root; a container for trying things out often has nobody else.
+_QUIET_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker"}
 
 
 def is_not_routine(line: str) -> bool:
@@ -104,7 +107,7 @@ def worker() -> Program:
             *("--pool", "threads", "--concurrency", str(WORKER_THREADS)),
             *("--loglevel", "INFO", "--without-mingle", "--without-gossip"),
         ],
-        environment=_python(),
+        environment=_python() | _QUIET_ROOT,
         ready_words=" ready.",
         is_news=is_not_routine,
     )
