@@ -81,13 +81,14 @@ class Process:
 
     def _read(self) -> None:
         assert self._child.stdout is not None  # noqa: S101 - it was asked for
-        for line in self._child.stdout:
-            text = line.rstrip()
-            self.last_lines.append(text)
-            if self.program.ready_words in text:
-                self._has_said_ready.set()
-            if self.program.is_news(text):
-                self._show(f"{self.program.name:<{PREFIX_WIDTH}} | {text}")
+        with self._child.stdout as lines:
+            for line in lines:
+                text = line.rstrip()
+                self.last_lines.append(text)
+                if self.program.ready_words in text:
+                    self._has_said_ready.set()
+                if self.program.is_news(text):
+                    self._show(f"{self.program.name:<{PREFIX_WIDTH}} | {text}")
 
     def ask_to_stop(self) -> None:
         """Tell the leader, once, to finish."""
