@@ -86,7 +86,7 @@ class PasskeyAdminSite(admin.AdminSite):
     @method_decorator([never_cache, require_POST])
     def logout(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> Any:
         """End the session and return to the login page."""
         logout(request)
         return redirect("admin:login")

@@ -37,7 +37,7 @@ CHALLENGE_BYTES = 64
 def begin_registration(*, session_key: str) -> dict[str, object]:
     """Open a registration for a stranger; return the options for the browser."""
     ceremony = _open(Purpose.REGISTRATION, session_key, user_handle=_new_user_handle())
-    return _creation_options(ceremony, generated_name(ceremony.user_handle))
+    return _creation_options(ceremony, generated_name(ceremony.new_user_handle))
 
 
 def begin_authentication(*, session_key: str, user: User | None) -> dict[str, object]:
@@ -126,7 +126,7 @@ def _creation_options(ceremony: Ceremony, user_name: str) -> dict[str, object]:
     return options.registration_options(
         rp_id=settings.WEBAUTHN_RP_ID,
         rp_name=settings.WEBAUTHN_RP_NAME,
-        user_handle=ceremony.user_handle,
+        user_handle=ceremony.new_user_handle,
         user_name=user_name,
         challenge=ceremony.challenge,
         timeout_seconds=settings.CEREMONY_SECONDS,

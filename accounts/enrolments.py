@@ -83,7 +83,7 @@ def enrol(*, response: str, token: str, session_key: str | None) -> User:
     try:
         with transaction.atomic():
             _spend(enrolment)
-            operator = _operator_of(enrolment, ceremony.user_handle)
+            operator = _operator_of(enrolment, ceremony.new_user_handle)
             services.add_credential(user=operator, verified=verified)
     except IntegrityError as error:
         raise CeremonyFailed from error

@@ -20,6 +20,7 @@ from django.utils.crypto import salted_hmac
 from accounts.fields import BytesField
 
 USER_HANDLE_BYTES = 64  # the most that WebAuthn section 5.4.3 allows for user.id
+NAME_CHARACTERS = 64  # passkey managers may cut longer names (section 6.4.1)
 COORDINATE_BYTES = 32  # P-256
 
 
@@ -49,7 +50,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person or an operator, known by a random handle."""
 
-    password = None
+    password = None  # type: ignore[assignment]
     last_login = None
 
     user_handle = BytesField(
@@ -58,7 +59,7 @@ class User(AbstractBaseUser):
         help_text="64 random bytes; WebAuthn's user.id.",
     )
     name = models.CharField(
-        max_length=64,
+        max_length=NAME_CHARACTERS,
         unique=True,
         help_text="Generated for people, chosen on the terminal for operators.",
     )
@@ -177,7 +178,7 @@ class Enrolment(models.Model):
     token_hash = BytesField(
         max_length=32, unique=True, help_text="SHA-256 of the link's token."
     )
-    operator_name = models.CharField(max_length=64)
+    operator_name = models.CharField(max_length=NAME_CHARACTERS)
     is_replacement = models.BooleanField(
         default=False, help_text="Ends the operator's old key and sessions when used."
     )
@@ -234,3 +235,10 @@ class Ceremony(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} ceremony {self.pk}"
+
+    @property
+    def new_user_handle(self) -> bytes:
+        """The handle of the user that this registration or enrolment will make."""
+        if self.user_handle is None:
+            raise TypeError(f"{self} makes no user")
+        return self.user_handle

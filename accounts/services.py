@@ -60,7 +60,7 @@ def register(*, response: str, session_key: str | None) -> Registered:
     with transaction.atomic():
         try:
             with transaction.atomic():
-                user = User.objects.create_person(user_handle=ceremony.user_handle)
+                user = User.objects.create_person(user_handle=ceremony.new_user_handle)
                 credential = add_credential(user=user, verified=verified)
         except IntegrityError as error:
             # The same words as for a wrong signature: that a passkey is known here is

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts import enrolments
 from accounts.errors import EnrolmentRefused
-from accounts.models import User
+from accounts.models import NAME_CHARACTERS
 
 
 class Command(BaseCommand):
@@ -29,9 +29,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, replace: bool, **options: Any) -> None:
         """Print the link, to this terminal only."""
-        longest = User._meta.get_field("name").max_length
-        if not name.isprintable() or not 0 < len(name.strip()) <= longest:
-            raise CommandError(f"A name is 1 to {longest} printable characters.")
+        if not name.isprintable() or not 0 < len(name.strip()) <= NAME_CHARACTERS:
+            raise CommandError(
+                f"A name is 1 to {NAME_CHARACTERS} printable characters."
+            )
         try:
             token = enrolments.issue(name=name.strip(), replace=replace)
         except EnrolmentRefused as error:
