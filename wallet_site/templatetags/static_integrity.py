@@ -47,9 +47,13 @@ def module_preload(name: str) -> SafeString:
 
 @register.simple_tag
 def script(name: str) -> SafeString:
-    """Return a deferred script element for a static file that is not a module."""
+    """Return a deferred script element for a static file that is not a module.
+
+    Integrity-Policy only lets scripts in that are fetched with CORS, which modules
+    are by themselves and this one by its attribute.
+    """
     return format_html(
-        '<script defer src="{}" integrity="{}"></script>',
+        '<script defer crossorigin="anonymous" src="{}" integrity="{}"></script>',
         staticfiles_storage.url(name),
         integrity(name),
     )
