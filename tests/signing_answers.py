@@ -8,77 +8,27 @@ from __future__ import annotations
 
 import json
 import random
-from base64 import urlsafe_b64encode
-from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_abi.packed import encode_packed
-from eth_account.messages import encode_typed_data
+from eth_abi.abi import decode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from tests.signing_oracle import (
+    ENTRY_POINT,
+    EXECUTE_TYPES,
+    MODULE,
+    SAFE_OP,
+    call,
+    decimal_text,
+    key_proof_hash,
+    safe_operation_hash,
+    single_call_data,
+)
+from tests.signing_requests import CREDENTIAL_ID, good_requests, proof_case
+
 VECTORS = Path(__file__).parent / "vectors" / "abstractionkit.json"
-ENTRY_POINT = "0x0000000071727De22E5E9d8BAf0edAc6f37da032"
-MODULE = "0x75cf11467937ce3F2f357CE24ffc3DBF8fD5c226"
-CREDENTIAL_ID = b"credential-of-alice"
-EXECUTE = bytes.fromhex("541d63c8")
-MULTI_SEND = "0x38869bf66a61cF6bDB996A6aE40D5853Fd43B526"
-MULTI_SEND_CALL = bytes.fromhex("8d80ff0a")
-EXECUTE_TYPES = ["address", "uint256", "bytes", "uint8"]
-SAFE_OP = [
-    ("safe", "address"),
-    ("nonce", "uint256"),
-    ("initCode", "bytes"),
-    ("callData", "bytes"),
-    ("verificationGasLimit", "uint128"),
-    ("callGasLimit", "uint128"),
-    ("preVerificationGas", "uint256"),
-    ("maxPriorityFeePerGas", "uint128"),
-    ("maxFeePerGas", "uint128"),
-    ("paymasterAndData", "bytes"),
-    ("validAfter", "uint48"),
-    ("validUntil", "uint48"),
-    ("entryPoint", "address"),
-]
-KEY_PROOF = [
-    ("role", "string"),
-    ("account", "address"),
-    ("x", "uint256"),
-    ("y", "uint256"),
-    ("nonce", "bytes32"),
-]
-
-
-def typed_hash(domain: dict[str, Any], name: str, fields: list, values: dict) -> str:
-    """Return the EIP-712 hash that eth_account computes, as 0x text."""
-    numeric = {
-        field: int(values[field]) if kind.startswith("uint") else values[field]
-        for field, kind in fields
-    }
-    types = {name: [{"name": field, "type": kind} for field, kind in fields]}
-    signable = encode_typed_data(domain, types, numeric)
-    text = b"\x19" + signable.version + signable.header + signable.body
-    return "0x" + keccak(text).hex()
-
-
-def safe_operation_hash(message: dict[str, str]) -> str:
-    domain = {
-        "chainId": int(message["chainId"]),
-        "verifyingContract": message["module"],
-    }
-    return typed_hash(domain, "SafeOp", SAFE_OP, message)
-
-
-def key_proof_hash(message: dict[str, str]) -> str:
-    domain = {
-        "name": "Latchkey",
-        "version": "1",
-        "chainId": int(message["chainId"]),
-        "verifyingContract": message["verifyingContract"],
-    }
-    return typed_hash(domain, "KeyProof", KEY_PROOF, message)
 
 
 def vector_operations() -> list[dict[str, Any]]:
@@ -150,137 +100,10 @@ def batched_calls(packed: bytes) -> list[dict[str, str]]:
     return calls
 
 
-def call(to: str, value: int, data: bytes = b"") -> dict[str, str]:
-    return {
-        "to": to_checksum_address(to),
-        "valueWei": str(value),
-        "data": "0x" + data.hex(),
-    }
-
-
-def single_call_data(single: dict[str, str]) -> str:
-    data = bytes.fromhex(single["data"][2:])
-    values = [single["to"], int(single["valueWei"]), data, 0]
-    return "0x" + (EXECUTE + encode(EXECUTE_TYPES, values)).hex()
-
-
 def random_call(source: random.Random) -> dict[str, Any]:
     data = source.randbytes(source.randrange(100))
     single = call("0x" + source.randbytes(20).hex(), source.getrandbits(256), data)
     return {"calls": [single], "callData": single_call_data(single)}
-
-
-def batch_call_data(calls: list[dict[str, str]]) -> str:
-    packed = b""
-    for single in calls:
-        to, data = (bytes.fromhex(single[name][2:]) for name in ("to", "data"))
-        packed += encode_packed(
-            ["uint8", "address", "uint256", "uint256", "bytes"],
-            [0, to, int(single["valueWei"]), len(data), data],
-        )
-    inner = MULTI_SEND_CALL + encode(["bytes"], [packed])
-    return "0x" + (EXECUTE + encode(EXECUTE_TYPES, [MULTI_SEND, 0, inner, 1])).hex()
-
-
-def decimal_text(wei: int) -> str:
-    with localcontext(prec=100):
-        return f"{(Decimal(wei) / 10**18).normalize():f}"
-
-
-def payment_case(
-    *, calls: list[dict[str, str]], call_data: str, sponsor: str
-) -> dict[str, Any]:
-    """Return one good request and what a page shows for it."""
-    message = {
-        "chainId": "31337",
-        "module": MODULE,
-        "safe": "0x521846572948D3DeBc80e34e09D2f6cc956734E6",
-        "nonce": str((5 << 64) + 3),
-        "initCode": "0x",
-        "callData": call_data,
-        "verificationGasLimit": "170001",
-        "callGasLimit": "90000",
-        "preVerificationGas": "55000",
-        "maxPriorityFeePerGas": "1000000000",
-        "maxFeePerGas": "2000000007",
-        "paymasterAndData": sponsor,
-        "validAfter": "0",
-        "validUntil": "1900000000",
-        "entryPoint": ENTRY_POINT,
-    }
-    gas = 170001 + 90000 + 55000
-    if sponsor != "0x":
-        gas += int(sponsor[42:74], 16) + int(sponsor[74:106], 16)
-    shown = {
-        "account": {"text": message["safe"], "value": ""},
-        "chain": {"text": "Local chain", "value": "31337"},
-        "max-fee": {"text": f"{decimal_text(gas * 2000000007)} ETH", "value": ""},
-        "payer": {
-            "text": "Who pays",
-            "value": "account" if sponsor == "0x" else "sponsor",
-        },
-        "valid-until": {
-            "text": "17 March 2030, 17:46",
-            "value": "2030-03-17T17:46:40+00:00",
-        },
-    }
-    for index, single in enumerate(calls, 1):
-        suffix = "" if len(calls) == 1 else f"-{index}"
-        amount = f"{decimal_text(int(single['valueWei']))} ETH"
-        shown[f"recipient{suffix}"] = {"text": single["to"], "value": ""}
-        shown[f"amount{suffix}"] = {"text": amount, "value": ""}
-    hashed = safe_operation_hash(message)
-    return case("SafeOp", message, hashed, shown, calls=calls)
-
-
-def proof_case() -> dict[str, Any]:
-    """Return a good request for a key proof and what a page shows for it."""
-    message = {
-        "chainId": "31337",
-        "verifyingContract": to_checksum_address("0x" + "5e" * 20),
-        "role": "owner",
-        "account": "0x521846572948D3DeBc80e34e09D2f6cc956734E6",
-        "x": str(2**255 + 11),
-        "y": "12",
-        "nonce": "0x" + "ab" * 32,
-    }
-    shown = {
-        "account": {"text": message["account"], "value": ""},
-        "role": {"text": "Owner of this account", "value": "owner"},
-    }
-    return case("KeyProof", message, key_proof_hash(message), shown)
-
-
-def case(
-    kind: str, message: dict[str, str], hashed: str, shown: dict, **more: object
-) -> dict[str, Any]:
-    credential = urlsafe_b64encode(CREDENTIAL_ID).decode().rstrip("=")
-    request = {
-        "kind": kind,
-        "rpId": "wallet.example.org",
-        "allowCredentials": [{"id": credential, "transports": ["internal"]}],
-        "hash": hashed,
-        "message": message,
-        **more,
-    }
-    return {"request": request, "shown": shown}
-
-
-def good_requests() -> dict[str, Any]:
-    payee, other = "0x" + "b0" * 20, "0x" + "c1" * 20
-    one = [call(payee, 250_000_000_000_000_000)]
-    sponsor = "0x" + "ab" * 20 + f"{60_000:032x}" + f"{40_000:032x}" + "0102"
-    two = [call(payee, 1), call(other, 10**18)]
-    return {
-        "payment": payment_case(
-            calls=one, call_data=single_call_data(one[0]), sponsor="0x"
-        ),
-        "sponsored": payment_case(
-            calls=one, call_data=single_call_data(one[0]), sponsor=sponsor
-        ),
-        "batch": payment_case(calls=two, call_data=batch_call_data(two), sponsor="0x"),
-        "proof": proof_case(),
-    }
 
 
 def random_proofs(source: random.Random) -> list[dict[str, Any]]:

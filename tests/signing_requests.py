@@ -1,0 +1,117 @@
+"""Good requests for signing.js, and what an honest page shows beside each of them."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from tests.signing_oracle import (
+    ENTRY_POINT,
+    MODULE,
+    batch_call_data,
+    call,
+    decimal_text,
+    key_proof_hash,
+    safe_operation_hash,
+    single_call_data,
+)
+
+CREDENTIAL_ID = b"credential-of-alice"
+
+
+def payment_case(
+    *, calls: list[dict[str, str]], call_data: str, sponsor: str
+) -> dict[str, Any]:
+    """Return one good request and what a page shows for it."""
+    message = {
+        "chainId": "31337",
+        "module": MODULE,
+        "safe": "0x521846572948D3DeBc80e34e09D2f6cc956734E6",
+        "nonce": str((5 << 64) + 3),
+        "initCode": "0x",
+        "callData": call_data,
+        "verificationGasLimit": "170001",
+        "callGasLimit": "90000",
+        "preVerificationGas": "55000",
+        "maxPriorityFeePerGas": "1000000000",
+        "maxFeePerGas": "2000000007",
+        "paymasterAndData": sponsor,
+        "validAfter": "0",
+        "validUntil": "1900000000",
+        "entryPoint": ENTRY_POINT,
+    }
+    gas = 170001 + 90000 + 55000
+    if sponsor != "0x":
+        gas += int(sponsor[42:74], 16) + int(sponsor[74:106], 16)
+    shown = {
+        "account": {"text": message["safe"], "value": ""},
+        "chain": {"text": "Local chain", "value": "31337"},
+        "max-fee": {"text": f"{decimal_text(gas * 2000000007)} ETH", "value": ""},
+        "payer": {
+            "text": "Who pays",
+            "value": "account" if sponsor == "0x" else "sponsor",
+        },
+        "valid-until": {
+            "text": "17 March 2030, 17:46",
+            "value": "2030-03-17T17:46:40+00:00",
+        },
+    }
+    for index, single in enumerate(calls, 1):
+        suffix = "" if len(calls) == 1 else f"-{index}"
+        amount = f"{decimal_text(int(single['valueWei']))} ETH"
+        shown[f"recipient{suffix}"] = {"text": single["to"], "value": ""}
+        shown[f"amount{suffix}"] = {"text": amount, "value": ""}
+    hashed = safe_operation_hash(message)
+    return case("SafeOp", message, hashed, shown, calls=calls)
+
+
+def proof_case() -> dict[str, Any]:
+    """Return a good request for a key proof and what a page shows for it."""
+    message = {
+        "chainId": "31337",
+        "verifyingContract": to_checksum_address("0x" + "5e" * 20),
+        "role": "owner",
+        "account": "0x521846572948D3DeBc80e34e09D2f6cc956734E6",
+        "x": str(2**255 + 11),
+        "y": "12",
+        "nonce": "0x" + "ab" * 32,
+    }
+    shown = {
+        "account": {"text": message["account"], "value": ""},
+        "role": {"text": "Owner of this account", "value": "owner"},
+    }
+    return case("KeyProof", message, key_proof_hash(message), shown)
+
+
+def case(
+    kind: str, message: dict[str, str], hashed: str, shown: dict, **more: object
+) -> dict[str, Any]:
+    credential = urlsafe_b64encode(CREDENTIAL_ID).decode().rstrip("=")
+    request = {
+        "kind": kind,
+        "rpId": "wallet.example.org",
+        "allowCredentials": [{"id": credential, "transports": ["internal"]}],
+        "hash": hashed,
+        "message": message,
+        **more,
+    }
+    return {"request": request, "shown": shown}
+
+
+def good_requests() -> dict[str, Any]:
+    payee, other = "0x" + "b0" * 20, "0x" + "c1" * 20
+    one = [call(payee, 250_000_000_000_000_000)]
+    sponsor = "0x" + "ab" * 20 + f"{60_000:032x}" + f"{40_000:032x}" + "0102"
+    two = [call(payee, 1), call(other, 10**18)]
+    return {
+        "payment": payment_case(
+            calls=one, call_data=single_call_data(one[0]), sponsor="0x"
+        ),
+        "sponsored": payment_case(
+            calls=one, call_data=single_call_data(one[0]), sponsor=sponsor
+        ),
+        "batch": payment_case(calls=two, call_data=batch_call_data(two), sponsor="0x"),
+        "proof": proof_case(),
+    }
