@@ -111,6 +111,8 @@ def check(*, chain: LocalChain, sponsor: Sponsor) -> None:
     official = official_code_hashes(chain.packages)
     codes = chain.node.codes([contract.address for contract in CONTRACTS], "latest")
     for contract, code in zip(CONTRACTS, codes, strict=True):
+        if not code:
+            raise LocalChainError(f"{contract.name} is not on the chain.")
         listed = official.get(contract.address)
         for expected in (contract.code_hash, listed):
             if expected is not None and keccak(code) != expected:
