@@ -266,6 +266,17 @@ def test_a_wrong_hash_in_the_preload_link_stops_the_import(page, site, passkey):
     assert passkey.sign_count == before
 
 
+def test_every_script_of_a_page_loads_under_both_policies(page, site):
+    messages = []
+    page.on("console", lambda message: messages.append(message.text))
+
+    page.goto(site.url)
+
+    assert page.evaluate("window.htmx.version") == "4.0.1"
+    assert page.evaluate("window.violations") == []
+    assert [text for text in messages if "ntegrity" in text] == []
+
+
 def test_the_browser_computes_keccak_as_python_does(page, site):
     source = random.Random(7)  # noqa: S311 - reproducible, not secret
     inputs = [source.randbytes(source.randrange(600)) for _ in range(200)]
