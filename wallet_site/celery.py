@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging.config
 import os
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from wallet_site import broker
 from wallet_site.checks import require_safe_start
@@ -17,6 +19,7 @@ broker.install()
 app = Celery("latchkey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)
 app.conf.beat_schedule = {
     "sweep": {
         "task": "onchain.tasks.sweep",
@@ -25,6 +28,12 @@ app.conf.beat_schedule = {
         "options": {"expires": settings.SWEEP_SECONDS * 2},
     },
 }
+
+
+@setup_logging.connect
+def log_as_django(**_: object) -> None:
+    """Worker and beat log like the site; Celery's own set-up stays out of it."""
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect

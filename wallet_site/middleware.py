@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
+from django_structlog.middlewares import RequestMiddleware
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -62,3 +66,18 @@ class BodyLimitMiddleware:
             text = f"This request is too large. The limit is {limit // 1024} KiB.\n"
             return HttpResponse(text, status=413, content_type="text/plain")
         return self.get_response(request)
+
+
+class RequestLogMiddleware(RequestMiddleware):
+    """One line for each request: who, what, how it ended (R40)."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        """Return method and path; a query string may hold what somebody typed."""
+        return f"{request.method} {escape_uri_path(request.path)}"
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        """Name the person, unless the database that knows is what just failed."""
+        with suppress(DatabaseError):
+            RequestMiddleware.bind_user_id(request)

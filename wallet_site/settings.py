@@ -7,11 +7,14 @@ start without its secrets. DEBUG is off in both, so that the local site is the r
 
 from __future__ import annotations
 
+import logging
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from environs import Env
+
+from wallet_site import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -90,7 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "wallet_site.middleware.RequestLogMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -281,6 +284,14 @@ SWEEP_SECONDS = 3  # a nudge that got lost costs at most this
 
 # --- Operations --------------------------------------------------------------------
 
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
+LOGGING = logs.configuration(level=LOG_LEVEL, as_json=not LOCAL)
+logs.configure_structlog()
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line, when it ends
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task's lines name the request that asked
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG  # failures are louder
 SENTRY_DSN = env.str("SENTRY_DSN", "")
+logs.start_sentry(SENTRY_DSN)
 COMPONENT_STALE_SECONDS = 15  # after this silence a component counts as away
