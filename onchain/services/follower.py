@@ -101,8 +101,7 @@ def _rewind_to_fork(chain: Chain, node: Node, known: Block) -> int:
     for block in chain.blocks.order_by("-number"):
         if node.block_hash(block.number) == block.hash:
             if block.number < known.number:
-                with transaction.atomic():
-                    inclusion.rewind(chain=chain, fork_number=block.number)
+                inclusion.rewind(chain=chain, fork_number=block.number)
             return block.number
     raise ChainNotReady("The chain is not the one that was followed before.")
 

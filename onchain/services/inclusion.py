@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
+from django.db import transaction
 from django.utils import timezone
 
 from onchain.clients.node_types import LogRecord, Receipt
@@ -154,6 +155,7 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
         relayer.release_safes(row=row)
 
 
+@transaction.atomic
 def rewind(*, chain: Chain, fork_number: int) -> None:
     """Undo what blocks above the fork did; the truth is read again from there."""
     logger.warning("reorg on %s: back to block %s", chain.chain_id, fork_number)
