@@ -1,4 +1,4 @@
-"""Contract ABI encoding, hashing and CREATE2, with one kind of error.
+"""Contract ABI encoding, hashing (EIP-712 too) and CREATE2, with one kind of error.
 
 Source: the Solidity ABI specification,
 https://docs.soliditylang.org/en/latest/abi-spec.html, and EIP-1014 for CREATE2.
@@ -116,3 +116,13 @@ def create2_address(
     """
     parts = require_bytes32(salt) + require_bytes32(init_code_hash)
     return Address(keccak(b"\xff" + require_address(deployer) + parts)[12:])
+
+
+def typed_data_digest(*, domain: bytes, struct: bytes) -> Bytes32:
+    """Return the EIP-712 hash of an encoded domain and an encoded struct: 32 bytes.
+
+    Args:
+        domain: type hash and members of the domain, ABI-encoded.
+        struct: type hash and members of the message, ABI-encoded.
+    """
+    return keccak(b"\x19\x01" + keccak(domain) + keccak(struct))

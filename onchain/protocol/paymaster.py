@@ -6,7 +6,7 @@ v0.7.0. Its signer signs the hash below as an Ethereum message (EIP-191).
 
 from __future__ import annotations
 
-from onchain.protocol.abi import encode, keccak
+from onchain.protocol.abi import argument_types, encode, keccak
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import (
@@ -18,6 +18,10 @@ from onchain.protocol.user_operation import (
 )
 
 SIGNATURE_LENGTH = 65  # bytes: r || s || v
+HASHED_WORDS = (
+    "(address,uint256,bytes32,bytes32,bytes32,bytes32,uint256,bytes32,uint256,"
+    "address,uint48,uint48)"
+)
 
 
 def verifying_paymaster_hash(
@@ -39,38 +43,21 @@ def verifying_paymaster_hash(
     """
     if op.paymaster is None or op.paymaster.address != paymaster:
         raise EncodingError("the operation does not name this paymaster")
-    return keccak(
-        encode(
-            (
-                "address",
-                "uint256",
-                "bytes32",
-                "bytes32",
-                "bytes32",
-                "bytes32",
-                "uint256",
-                "bytes32",
-                "uint256",
-                "address",
-                "uint48",
-                "uint48",
-            ),
-            (
-                op.sender,
-                op.nonce,
-                keccak(init_code(op.factory)),
-                keccak(op.call_data),
-                account_gas_limits(op),
-                paymaster_gas_limits(op.paymaster),
-                op.pre_verification_gas,
-                gas_fees(op),
-                chain_id,
-                paymaster,
-                valid_until,
-                valid_after,
-            ),
-        )
+    words = (
+        op.sender,
+        op.nonce,
+        keccak(init_code(op.factory)),
+        keccak(op.call_data),
+        account_gas_limits(op),
+        paymaster_gas_limits(op.paymaster),
+        op.pre_verification_gas,
+        gas_fees(op),
+        chain_id,
+        paymaster,
+        valid_until,
+        valid_after,
     )
+    return keccak(encode(argument_types(HASHED_WORDS), words))
 
 
 def verifying_paymaster_data(

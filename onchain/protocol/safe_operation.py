@@ -7,7 +7,7 @@ an externally owned account.
 
 from __future__ import annotations
 
-from onchain.protocol.abi import encode, keccak
+from onchain.protocol.abi import argument_types, encode, keccak, typed_data_digest
 from onchain.protocol.deployments import ENTRY_POINT, SAFE_4337_MODULE
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import (
@@ -22,6 +22,11 @@ SAFE_OP_TYPEHASH = keccak(
     b"uint128 verificationGasLimit,uint128 callGasLimit,uint256 preVerificationGas,"
     b"uint128 maxPriorityFeePerGas,uint128 maxFeePerGas,bytes paymasterAndData,"
     b"uint48 validAfter,uint48 validUntil,address entryPoint)"
+)
+# The type's hash, then the members; each ``bytes`` by its keccak.
+ENCODED_SAFE_OP = (
+    "(bytes32,address,uint256,bytes32,bytes32,uint128,uint128,uint256,uint128,"
+    "uint128,bytes32,uint48,uint48,address)"
 )
 
 
@@ -43,26 +48,11 @@ def safe_operation_hash(
     Raises:
         EncodingError: a field has no encoding in its width.
     """
-    domain = keccak(
-        encode(("bytes32", "uint256", "address"), (DOMAIN_TYPEHASH, chain_id, module))
+    domain = encode(
+        ("bytes32", "uint256", "address"), (DOMAIN_TYPEHASH, chain_id, module)
     )
     struct = encode(
-        (
-            "bytes32",  # type
-            "address",  # safe
-            "uint256",  # nonce
-            "bytes32",  # initCode
-            "bytes32",  # callData
-            "uint128",  # verificationGasLimit
-            "uint128",  # callGasLimit
-            "uint256",  # preVerificationGas
-            "uint128",  # maxPriorityFeePerGas
-            "uint128",  # maxFeePerGas
-            "bytes32",  # paymasterAndData
-            "uint48",  # validAfter
-            "uint48",  # validUntil
-            "address",  # entryPoint
-        ),
+        argument_types(ENCODED_SAFE_OP),
         (
             SAFE_OP_TYPEHASH,
             op.sender,
@@ -80,4 +70,4 @@ def safe_operation_hash(
             entry_point,
         ),
     )
-    return keccak(b"\x19\x01" + domain + keccak(struct))
+    return typed_data_digest(domain=domain, struct=struct)

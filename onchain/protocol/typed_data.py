@@ -7,7 +7,7 @@ the passkey's signer proxy, so that no proof is good for two passkeys.
 
 from __future__ import annotations
 
-from onchain.protocol.abi import encode, keccak
+from onchain.protocol.abi import encode, keccak, typed_data_digest
 from onchain.protocol.types import Address, Bytes32, PublicKey
 
 DOMAIN_TYPEHASH = keccak(
@@ -41,17 +41,10 @@ def key_proof_hash(
     Raises:
         EncodingError: a field has no encoding in its width.
     """
-    domain = keccak(
-        encode(
-            ("bytes32", "bytes32", "bytes32", "uint256", "address"),
-            (
-                DOMAIN_TYPEHASH,
-                keccak(DOMAIN_NAME),
-                keccak(DOMAIN_VERSION),
-                chain_id,
-                signer,
-            ),
-        )
+    named = (DOMAIN_TYPEHASH, keccak(DOMAIN_NAME), keccak(DOMAIN_VERSION))
+    domain = encode(
+        ("bytes32", "bytes32", "bytes32", "uint256", "address"),
+        (*named, chain_id, signer),
     )
     struct = encode(
         ("bytes32", "bytes32", "address", "uint256", "uint256", "bytes32"),
@@ -64,4 +57,4 @@ def key_proof_hash(
             nonce,
         ),
     )
-    return keccak(b"\x19\x01" + domain + keccak(struct))
+    return typed_data_digest(domain=domain, struct=struct)
