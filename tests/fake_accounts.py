@@ -1,0 +1,104 @@
+"""What the contracts of an account say, in Python: the checks a fake node answers with.
+
+Nothing here is taken from ``onchain.protocol`` but ABI encoding: the SafeOp hash comes
+from eth_account, the client data is rebuilt as ``WebAuthn.sol`` does it, and the
+signature is verified by ``cryptography``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from eth_abi.abi import decode
+from eth_utils.address import to_checksum_address
+
+from tests.signing_oracle import ENTRY_POINT, MODULE, safe_operation_hash
+
+PACKED = "(address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)"
+VALID = bytes(32)
+WRONG_SIGNATURE = (1).to_bytes(32, "big")
+MAGIC = bytes.fromhex("1626ba7e").ljust(32, b"\0")
+NOT_MAGIC = bytes(32)
+USER_VERIFIED = 0x04
+Keys = dict[bytes, tuple[int, int]]  # public key by signer address
+
+
+def validate_user_op(arguments: bytes, *, keys: Keys, chain_id: int) -> bytes:
+    """Return what Safe4337Module.validateUserOp returns for one passkey owner."""
+    packed, _hash, _missing = decode([PACKED, "bytes32", "uint256"], arguments)
+    signature = packed[8]
+    valid_after, valid_until = (
+        int.from_bytes(signature[place : place + 6], "big") for place in (0, 6)
+    )
+    challenge = bytes.fromhex(
+        safe_operation_hash(_message(packed, valid_after, valid_until, chain_id))[2:]
+    )
+    is_valid = _safe_accepts(challenge, signature[12:], keys)
+    times = (valid_after << 208) | (valid_until << 160)
+    return (times | (0 if is_valid else 1)).to_bytes(32, "big")
+
+
+def is_valid_signature_for_signer(arguments: bytes) -> bytes:
+    """Return what SafeWebAuthnSignerFactory answers about a passkey's signature."""
+    kinds = ["bytes32", "bytes", "uint256", "uint256", "uint176"]
+    challenge, signature, x, y, _verifiers = decode(kinds, arguments)
+    return MAGIC if passkey_accepts(challenge, signature, (x, y)) else NOT_MAGIC
+
+
+def passkey_accepts(challenge: bytes, signature: bytes, key: tuple[int, int]) -> bool:
+    """Whether the signer's contract accepts an ABI-encoded WebAuthn signature."""
+    data, fields, (r, s) = decode(["bytes", "bytes", "uint256[2]"], signature)
+    text = base64.urlsafe_b64encode(challenge).rstrip(b"=")
+    client = b'{"type":"webauthn.get","challenge":"' + text + b'",' + fields + b"}"
+    public_key = ec.EllipticCurvePublicNumbers(*key, ec.SECP256R1()).public_key()
+    try:
+        public_key.verify(
+            encode_dss_signature(r, s),
+            data + hashlib.sha256(client).digest(),
+            ec.ECDSA(hashes.SHA256()),
+        )
+    except InvalidSignature:
+        return False
+    return bool(data[32] & USER_VERIFIED)
+
+
+def _safe_accepts(challenge: bytes, signatures: bytes, keys: Keys) -> bool:
+    """Check one 65-byte entry per owner, as Safe's checkNSignatures does."""
+    for place in range(len(keys)):
+        entry = signatures[65 * place : 65 * (place + 1)]
+        start = int.from_bytes(entry[32:64], "big")
+        length = int.from_bytes(signatures[start : start + 32], "big")
+        inner = signatures[start + 32 : start + 32 + length]
+        key = keys.get(entry[12:32])
+        if key is None or not passkey_accepts(challenge, inner, key):
+            return False
+    return bool(keys)
+
+
+def _message(
+    packed: tuple[Any, ...], valid_after: int, valid_until: int, chain_id: int
+) -> dict[str, str]:
+    sender, nonce, init_code, call_data, limits, gas, fees, sponsor, _signature = packed
+    return {
+        "chainId": str(chain_id),
+        "module": MODULE,
+        "safe": to_checksum_address(sender),
+        "nonce": str(nonce),
+        "initCode": "0x" + init_code.hex(),
+        "callData": "0x" + call_data.hex(),
+        "verificationGasLimit": str(int.from_bytes(limits[:16], "big")),
+        "callGasLimit": str(int.from_bytes(limits[16:], "big")),
+        "preVerificationGas": str(gas),
+        "maxPriorityFeePerGas": str(int.from_bytes(fees[:16], "big")),
+        "maxFeePerGas": str(int.from_bytes(fees[16:], "big")),
+        "paymasterAndData": "0x" + sponsor.hex(),
+        "validAfter": str(valid_after),
+        "validUntil": str(valid_until),
+        "entryPoint": ENTRY_POINT,
+    }

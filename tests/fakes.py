@@ -1,0 +1,322 @@
+"""A node and a bundler with memory, in the place of the real clients.
+
+They keep what they are given and answer from it, so that a test can cut them off in
+the middle, ask twice, reorganise the chain, and look at what they were sent. What the
+contracts would say is computed in ``tests.fake_accounts``; nothing is always true.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from eth_account import Account
+from eth_account.typed_transactions import TypedTransaction
+from eth_utils.crypto import keccak
+from hexbytes import HexBytes
+
+from onchain.clients.bundler import GasEstimate
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.node_types import AccountSnapshot, BlockRecord, LogRecord, Receipt
+from onchain.protocol.abi import selector
+from onchain.protocol.deployments import ENTRY_POINT, SIGNER_FACTORY
+from onchain.protocol.types import Address, Bytes32
+from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
+from onchain.protocol.validation import VALIDATE_USER_OP
+from tests import fake_accounts
+from tests.fake_events import Event
+
+CHAIN_ID = 31337
+GENESIS_TIME = 1_900_000_000  # seconds
+BASE_FEE_WEI = 1_000_000_000  # wei per gas
+TIP_WEI = 1_000_000  # wei per gas
+IS_VALID_FOR_SIGNER = "isValidSignatureForSigner(bytes32,bytes,uint256,uint256,uint176)"
+SAFE_CODE = b"\x60\x80"
+
+
+@dataclass
+class FakeNode:
+    """One chain in memory. ``calls`` has the name of each request in order."""
+
+    chain_id_answer: int = CHAIN_ID
+    first_block: int = 100
+    blocks: list[BlockRecord] = field(default_factory=list)
+    logs: list[LogRecord] = field(default_factory=list)
+    account_balances: dict[bytes, int] = field(default_factory=dict)
+    account_codes: dict[bytes, bytes] = field(default_factory=dict)
+    keys: dict[bytes, fake_accounts.Keys] = field(default_factory=dict)
+    sequences: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    transaction_counts: dict[bytes, int] = field(default_factory=dict)
+    pool: dict[bytes, bytes] = field(default_factory=dict)
+    mined: dict[bytes, Receipt] = field(default_factory=dict)
+    raw_sent: list[bytes] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    failure: Exception | None = None  # raised by every request while it is set
+    estimate_failure: ClientError | None = None
+    send_failure: Exception | None = None
+    dies_after_sending: bool = False
+    revert_hashes: set[bytes] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+        self.mine()
+
+    # What a test does to the chain.
+
+    def mine(
+        self,
+        *events: Event,
+        touched: Sequence[bytes] = (),
+        seconds: int = 1,
+        pool: bool = True,
+    ) -> BlockRecord:
+        """Add a block with these events and, by default, all that is in the pool."""
+        number = self.blocks[-1].number + 1 if self.blocks else self.first_block
+        parent = self.blocks[-1].hash if self.blocks else Bytes32(bytes(32))
+        before = self.blocks[-1].timestamp if self.blocks else GENESIS_TIME
+        taken = self._take_pool(number) if pool else []
+        block = BlockRecord(
+            number=number,
+            hash=Bytes32(secrets.token_bytes(32)),
+            parent_hash=parent,
+            timestamp=before + seconds,
+            base_fee_wei=BASE_FEE_WEI,
+            touched=frozenset(Address(item) for item in touched),
+            transaction_hashes=frozenset(Bytes32(item) for item in taken),
+        )
+        self.blocks.append(block)
+        for event in events:
+            self.logs.append(
+                LogRecord(
+                    address=event.address,
+                    topics=event.topics,
+                    data=event.data,
+                    block_hash=block.hash,
+                    block_number=number,
+                    transaction_hash=event.transaction_hash,
+                )
+            )
+        return block
+
+    def reorganise(self, depth: int) -> None:
+        """Take the newest blocks back, with their logs and receipts."""
+        gone = {block.hash for block in self.blocks[-depth:]}
+        numbers = {block.number for block in self.blocks[-depth:]}
+        self.blocks = self.blocks[:-depth]
+        self.logs = [log for log in self.logs if log.block_hash not in gone]
+        self.mined = {
+            key: receipt
+            for key, receipt in self.mined.items()
+            if receipt.block_number not in numbers
+        }
+
+    def deploy(self, safe: object) -> None:
+        """Give an account its code and its passkeys."""
+        self.account_codes[safe.address] = SAFE_CODE
+        self.keys[safe.address] = {
+            owner.address: (owner.public_key.x, owner.public_key.y)
+            for owner in safe.owners.all()
+        }
+
+    def _take_pool(self, number: int) -> list[bytes]:
+        taken = []
+        for key in sorted(self.pool, key=lambda item: _nonce_of(self.pool[item])):
+            sender = _sender_of(self.pool[key])
+            if _nonce_of(self.pool[key]) != self.transaction_counts.get(sender, 0):
+                continue
+            self.transaction_counts[sender] = _nonce_of(self.pool[key]) + 1
+            self.mined[key] = Receipt(
+                block_number=number,
+                succeeded=key not in self.revert_hashes,
+                gas_used=21_000,
+            )
+            taken.append(key)
+        for key in taken:
+            del self.pool[key]
+        return taken
+
+    # What the services ask.
+
+    def _ask(self, name: str) -> None:
+        with self.lock:
+            self.calls.append(name)
+        if self.failure is not None:
+            raise self.failure
+
+    def chain_id(self) -> int:
+        self._ask("chain_id")
+        return self.chain_id_answer
+
+    def head_with_logs(
+        self, topics: Sequence[bytes]
+    ) -> tuple[int, BlockRecord, list[LogRecord]]:
+        self._ask("head_with_logs")
+        head = self.blocks[-1]
+        return self.chain_id_answer, head, self._logs_of([head], topics)
+
+    def blocks_with_logs(
+        self, first: int, last: int, topics: Sequence[bytes]
+    ) -> tuple[list[BlockRecord], list[LogRecord]]:
+        self._ask(f"blocks_with_logs {first} {last}")
+        blocks = [block for block in self.blocks if first <= block.number <= last]
+        if len(blocks) != last - first + 1:
+            raise TransientClientError("the node's answer has another shape")
+        return blocks, self._logs_of(blocks, topics)
+
+    def block_hash(self, number: int) -> Bytes32 | None:
+        self._ask("block_hash")
+        hashes = [block.hash for block in self.blocks if block.number == number]
+        return hashes[0] if hashes else None
+
+    def balances(self, addresses: Sequence[bytes]) -> list[int]:
+        self._ask("balances")
+        return [self.account_balances.get(item, 0) for item in addresses]
+
+    def codes(self, addresses: Sequence[bytes], block: str) -> list[bytes]:
+        self._ask(f"codes {block}")
+        return [self.account_codes.get(item, b"") for item in addresses]
+
+    def account_snapshot(
+        self, account: bytes, nonce_keys: Sequence[int]
+    ) -> AccountSnapshot:
+        self._ask("account_snapshot")
+        return AccountSnapshot(
+            head_timestamp=self.blocks[-1].timestamp,
+            base_fee_wei=BASE_FEE_WEI,
+            tip_wei=TIP_WEI,
+            balance_wei=self.account_balances.get(account, 0),
+            nonces={key: self.sequences.get((account, key), 0) for key in nonce_keys},
+        )
+
+    def call(
+        self,
+        to: bytes,
+        data: bytes,
+        *,
+        sender: bytes | None = None,
+        block: str = "latest",
+    ) -> bytes:
+        self._ask("call")
+        if to == SIGNER_FACTORY and data[:4] == selector(IS_VALID_FOR_SIGNER):
+            return fake_accounts.is_valid_signature_for_signer(data[4:])
+        if sender == ENTRY_POINT and data[:4] == selector(VALIDATE_USER_OP):
+            return fake_accounts.validate_user_op(
+                data[4:], keys=self.keys.get(to, {}), chain_id=self.chain_id_answer
+            )
+        raise ClientError("execution-reverted", "reverted without a reason")
+
+    def estimate_gas(self, *, sender: bytes, to: bytes, value: int, data: bytes) -> int:
+        self._ask("estimate_gas")
+        if self.estimate_failure is not None:
+            raise self.estimate_failure
+        return 400_000
+
+    def relayer_snapshot(self, relayer: bytes) -> tuple[int, int, int, int]:
+        self._ask("relayer_snapshot")
+        pending = self.transaction_counts.get(relayer, 0)
+        held = {_nonce_of(raw) for raw in self.pool.values()}
+        while pending in held:
+            pending += 1
+        return pending, self.account_balances.get(relayer, 0), BASE_FEE_WEI, TIP_WEI
+
+    def send_raw_transaction(self, raw: bytes) -> None:
+        self._ask("send_raw_transaction")
+        if self.send_failure is not None:
+            raise self.send_failure
+        self.raw_sent.append(raw)
+        key = bytes(keccak(raw))
+        if key in self.pool:
+            return
+        if _nonce_of(raw) < self.transaction_counts.get(_sender_of(raw), 0):
+            raise ClientError("nonce-too-low", "nonce too low")
+        self.pool[key] = raw
+        if self.dies_after_sending:
+            raise ConnectionAbortedError("the worker died here")
+
+    def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
+        self._ask("receipts")
+        return [self.mined.get(item) for item in hashes]
+
+    def _logs_of(
+        self, blocks: Sequence[BlockRecord], topics: Sequence[bytes]
+    ) -> list[LogRecord]:
+        hashes = {block.hash for block in blocks}
+        return [
+            log
+            for log in self.logs
+            if log.block_hash in hashes and log.topics[0] in topics
+        ]
+
+
+def _fields_of(raw: bytes) -> TypedTransaction:
+    return TypedTransaction.from_bytes(HexBytes(raw))
+
+
+def _nonce_of(raw: bytes) -> int:
+    return int(_fields_of(raw).as_dict()["nonce"])
+
+
+def _sender_of(raw: bytes) -> bytes:
+    from_text = Account.recover_transaction(raw)
+    return bytes.fromhex(from_text[2:])
+
+
+@dataclass
+class FakeBundler:
+    """A bundler in memory: what it holds, what it was sent, and how it misbehaves."""
+
+    held: dict[bytes, UserOperationV07] = field(default_factory=dict)
+    sent: list[UserOperationV07] = field(default_factory=list)
+    estimated: list[UserOperationV07] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    failure: Exception | None = None  # raised by every request while it is set
+    refusal: ClientError | None = None  # of the next operations
+    estimate_refusal: ClientError | None = None
+    loses_replies: bool = False  # takes the operation, then the line is cut
+    answers_hash: bytes | None = None  # instead of the right one
+    call_gas: int = 60_000
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def _ask(self, name: str) -> None:
+        with self.lock:
+            self.calls.append(name)
+        if self.failure is not None:
+            raise self.failure
+
+    def chain_id(self) -> int:
+        self._ask("chain_id")
+        return CHAIN_ID
+
+    def estimate(self, op: UserOperationV07) -> GasEstimate:
+        self._ask("estimate")
+        self.estimated.append(op)
+        if self.estimate_refusal is not None:
+            raise self.estimate_refusal
+        return GasEstimate(
+            call_gas_limit=self.call_gas,
+            verification_gas_limit=1,  # a bundler cannot know better
+            pre_verification_gas=50_000,
+        )
+
+    def knows(self, user_operation_hash: bytes) -> bool:
+        self._ask("knows")
+        return user_operation_hash in self.held
+
+    def send(self, op: UserOperationV07) -> Bytes32 | None:
+        self._ask("send")
+        if self.refusal is not None:
+            raise self.refusal
+        with self.lock:
+            self.sent.append(op)
+            key = user_operation_hash(op, chain_id=CHAIN_ID)
+            is_new = key not in self.held
+            self.held[key] = op
+        if self.loses_replies:
+            raise TransientClientError("ReadTimeout")
+        if self.answers_hash is not None:
+            return Bytes32(self.answers_hash)
+        return key if is_new else None
