@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.models import User
 from onchain.amounts import AmountError, parse_eth
 from onchain.models import Safe
 from onchain.protocol.errors import EncodingError
@@ -88,9 +89,10 @@ class SendForm(forms.Form):
     )
     confirm_repeat = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, safe: Safe, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, safe: Safe, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.safe = safe
+        self.user = user
         self.asks_to_repeat = False
 
     def clean_recipient(self) -> Address:
@@ -102,32 +104,43 @@ class SendForm(forms.Form):
             raise ValidationError("This is the account itself.")
         return recipient
 
-    def clean_amount(self) -> int:
-        """Compare with the balance that is known; the worker compares again."""
-        wei: int = self.cleaned_data["amount"]
-        if wei > self.safe.balance_wei:
-            raise ValidationError("This is more than the account has.")
-        return wei
-
     def clean(self) -> dict[str, Any]:
-        """Ask before the same payment is made twice (security.md R65)."""
+        """Compare with the balance that is known; the worker compares again.
+
+        A form that was already taken passes, so that sending it twice leads to the
+        one payment it made (security.md R50).
+        """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not {"recipient", "amount", "idempotency_key"} <= cleaned.keys():
             return cleaned
+        if user_operations.was_drafted(
+            user=self.user, idempotency_key=cleaned["idempotency_key"]
+        ):
+            return cleaned
+        if cleaned["amount"] > self.safe.balance_wei:
+            self.add_error("amount", "This is more than the account has.")
+        self._ask_about_twin(cleaned)
+        return cleaned
+
+    def _ask_about_twin(self, cleaned: dict[str, Any]) -> None:
+        """Ask before the same payment is made twice (security.md R65)."""
         twin = user_operations.recent_twin(
             safe=self.safe,
             recipient=cleaned["recipient"],
             value_wei=cleaned["amount"],
             idempotency_key=cleaned["idempotency_key"],
         )
-        if twin is not None:
-            self.asks_to_repeat = True
-            if not cleaned.get("confirm_repeat"):
-                raise ValidationError(
+        if twin is None:
+            return
+        self.asks_to_repeat = True
+        if not cleaned.get("confirm_repeat"):
+            self.add_error(
+                None,
+                ValidationError(
                     "You made this payment a few minutes ago. Send it a second time?",
                     code="repeat",
-                )
-        return cleaned
+                ),
+            )
 
 
 class AssertionForm(forms.Form):

@@ -101,6 +101,7 @@ def run_relayer(chain_pk: int) -> None:
     node = node_for(chain.chain_id)
     account = relayer.account_of(settings.RELAYER_PRIVATE_KEY)
     if not chain.problem:
+        safes.request_funded_deployments(chain=chain)
         while deployments.sign_next_batch(chain=chain, node=node, account=account):
             pass
         queued = chain.relayer_transactions.filter(

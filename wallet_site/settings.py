@@ -246,6 +246,8 @@ START_BLOCK = env.int("START_BLOCK", None)  # None: a new follower begins at the
 DEPLOYMENT_POLICY = env.str(
     "DEPLOYMENT_POLICY", "eager" if LOCAL_CHAIN else "on-demand"
 )
+# A first deposit of this much deploys an account on demand; less is not worth the gas.
+DEPLOYMENT_FLOOR_WEI = env.int("DEPLOYMENT_FLOOR_WEI", 10**15)  # wei
 MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceiling (R21)
 SPONSOR_DAILY_OPERATIONS = env.int("SPONSOR_DAILY_OPERATIONS", 200)  # per account
 SPONSOR_DAILY_TOTAL = env.int("SPONSOR_DAILY_TOTAL", 10_000)  # operations, all accounts

@@ -67,6 +67,16 @@ def request_deployment(*, safe: Safe) -> None:
     )
 
 
+def request_funded_deployments(*, chain: Chain) -> None:
+    """Ask for deployment of waiting accounts that received a first deposit (R68)."""
+    Safe.objects.filter(
+        chain=chain,
+        status=Safe.Status.QUEUED,
+        deployment_requested_at__isnull=True,
+        balance_wei__gte=settings.DEPLOYMENT_FLOOR_WEI,
+    ).update(deployment_requested_at=timezone.now())
+
+
 def queue_place(*, safe: Safe) -> int | None:
     """Return the account's place in the deployment queue from 1, None outside it."""
     if safe.status != Safe.Status.QUEUED or safe.deployment_requested_at is None:

@@ -60,6 +60,14 @@ def draft(
     return op
 
 
+def was_drafted(*, user: User, idempotency_key: uuid.UUID) -> bool:
+    """Whether the person's form with this key was taken before."""
+    drafts = UserOperation.objects.filter(
+        created_by=user, idempotency_key=idempotency_key
+    )
+    return drafts.exists()
+
+
 def recent_twin(
     *, safe: Safe, recipient: Address, value_wei: int, idempotency_key: uuid.UUID
 ) -> UserOperation | None:

@@ -136,10 +136,16 @@ def _overview(safe: Safe) -> dict[str, Any]:
     )
     return {
         "queue_place": safes.queue_place(safe=safe),
-        "deployment_step": DEPLOYMENT_STEPS[Safe.Status(safe.status)],
+        "deployment_step": _deployment_step(safe),
         "faucet_form_key": uuid.uuid4(),
         "faucet_pending": settings.LOCAL_CHAIN and waiting.exists(),
     }
+
+
+def _deployment_step(safe: Safe) -> str:
+    if safe.status == Safe.Status.QUEUED and safe.deployment_requested_at is None:
+        return "Waiting for its first deposit or payment"
+    return DEPLOYMENT_STEPS[Safe.Status(safe.status)]
 
 
 def _recent(safe: Safe) -> dict[str, Any]:

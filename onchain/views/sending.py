@@ -25,15 +25,16 @@ def send(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """The form of a payment; a valid one becomes a draft and its own page."""
     safe = own_safe(request, chain_id, address)
     status = 200
-    form = SendForm(initial=_initial(request, safe), safe=safe)
+    user = person(request)
+    form = SendForm(initial=_initial(request, safe), safe=safe, user=user)
     if request.method == "POST":
-        form = SendForm(_with_header_key(request), safe=safe)
+        form = SendForm(_with_header_key(request), safe=safe, user=user)
         status = 422
         if form.is_valid() and _refuse_until_live(form, safe):
             try:
                 op = user_operations.draft(
                     safe=safe,
-                    user=person(request),
+                    user=user,
                     recipient=form.cleaned_data["recipient"],
                     value_wei=form.cleaned_data["amount"],
                     idempotency_key=form.cleaned_data["idempotency_key"],
