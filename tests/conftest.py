@@ -206,11 +206,12 @@ class Stack:
     node_url: str
     bundler_url: str
     var_dir: Path
+    log_path: Path
     environment: dict[str, str]
 
     def logs(self) -> str:
         """Return all that it has printed so far."""
-        return (self.var_dir / "up.log").read_text(errors="replace")
+        return self.log_path.read_text(errors="replace")
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does; return its exit code."""
@@ -241,15 +242,18 @@ def stack_environment(var_dir: Path) -> dict[str, str]:
     }
 
 
-def start_stack(var_dir: Path, *arguments: str) -> Stack:
-    """Start `manage.py up` without waiting for it."""
-    environment = stack_environment(var_dir)
-    with (var_dir / "up.log").open("wb") as log:
+def start_stack(
+    var_dir: Path, *arguments: str, log: str = "up.log", **changes: str
+) -> Stack:
+    """Start `manage.py up` without waiting for it; ``changes`` are of its settings."""
+    environment = stack_environment(var_dir) | changes
+    log_path = var_dir / log
+    with log_path.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "up", *arguments],
             cwd=django_settings.BASE_DIR,
             env=environment,
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -259,6 +263,7 @@ def start_stack(var_dir: Path, *arguments: str) -> Stack:
         node_url=environment["NODE_URL"],
         bundler_url=environment["BUNDLER_URL"],
         var_dir=var_dir,
+        log_path=log_path,
         environment=environment,
     )
 

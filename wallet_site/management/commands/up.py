@@ -91,8 +91,7 @@ class _Start:
         """Return when everything answers, or when told to stop."""
         _write_secret_key()
         if "chain" in self.parts:
-            saved = chain_state.saved_state(report=self._say)
-            self._wait(self.supervisor.start(programs.chain(load=saved)))
+            self._chain()
         if "contracts" in self.parts and self._goes_on():
             self._contracts()
         bundler = None
@@ -102,6 +101,16 @@ class _Start:
         if bundler is not None:
             self._wait(bundler)
         self._site()
+
+    def _chain(self) -> None:
+        saved = chain_state.saved_state(report=self._say)
+        try:
+            self._wait(self.supervisor.start(programs.chain(load=saved)))
+        except ProcessError as error:
+            raise ProcessError(
+                f"{error}\nIf the saved state at {saved} is damaged, start over with "
+                "`make reset`."
+            ) from None
 
     def _contracts(self) -> None:
         chain = chain_state.connect(url=settings.NODE_URL)
