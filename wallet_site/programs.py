@@ -52,7 +52,7 @@ def chain(*, load: Path) -> Program:
         name="chain",
         argv=argv,
         answers=partial(chain_state.answers, node),
-        stop_seconds=3.0,
+        stop_seconds=2.5,
     )
 
 
@@ -145,7 +145,7 @@ def web() -> Program:
             *(sys.executable, "-m", "gunicorn", "wallet_site.wsgi"),
             *("--bind", f"127.0.0.1:{settings.WEB_PORT}", "--worker-class", "gthread"),
             *("--workers", "1", "--threads", str(WEB_THREADS)),
-            *("--log-level", "warning", "--graceful-timeout", "4"),
+            *("--log-level", "warning", "--graceful-timeout", "3"),
         ],
         environment=_python(),
         answers=site_answers,
