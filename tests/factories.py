@@ -26,7 +26,8 @@ from onchain.services import (
     submission,
     user_operations,
 )
-from tests.fakes import CHAIN_ID, GENESIS_TIME, FakeBundler, FakeNode
+from tests.fake_bundler import FakeBundler
+from tests.fakes import CHAIN_ID, GENESIS_TIME, FakeNode
 from tests.soft_authenticator import BE, BS, SoftAuthenticator, base64url
 
 

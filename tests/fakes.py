@@ -1,7 +1,7 @@
-"""A node and a bundler with memory, in the place of the real clients.
+"""A node with memory, in the place of the real client.
 
-They keep what they are given and answer from it, so that a test can cut them off in
-the middle, ask twice, reorganise the chain, and look at what they were sent. What the
+It keeps what it is given and answers from it, so that a test can cut it off in the
+middle, ask twice, reorganise the chain, and look at what it was sent. What the
 contracts would say is computed in ``tests.fake_accounts``; nothing is always true.
 """
 
@@ -17,13 +17,11 @@ from eth_account.typed_transactions import TypedTransaction
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
-from onchain.clients.bundler import GasEstimate
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node_types import AccountSnapshot, BlockRecord, LogRecord, Receipt
 from onchain.protocol.abi import selector
 from onchain.protocol.deployments import ENTRY_POINT, SIGNER_FACTORY
 from onchain.protocol.types import Address, Bytes32
-from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
 from onchain.protocol.validation import VALIDATE_USER_OP
 from tests import fake_accounts
 from tests.fake_events import Event
@@ -261,62 +259,3 @@ def _nonce_of(raw: bytes) -> int:
 def _sender_of(raw: bytes) -> bytes:
     from_text = Account.recover_transaction(raw)
     return bytes.fromhex(from_text[2:])
-
-
-@dataclass
-class FakeBundler:
-    """A bundler in memory: what it holds, what it was sent, and how it misbehaves."""
-
-    held: dict[bytes, UserOperationV07] = field(default_factory=dict)
-    sent: list[UserOperationV07] = field(default_factory=list)
-    estimated: list[UserOperationV07] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-    failure: Exception | None = None  # raised by every request while it is set
-    refusal: ClientError | None = None  # of the next operations
-    estimate_refusal: ClientError | None = None
-    loses_replies: bool = False  # takes the operation, then the line is cut
-    answers_hash: bytes | None = None  # instead of the right one
-    call_gas: int = 60_000
-
-    def __post_init__(self) -> None:
-        self.lock = threading.Lock()
-
-    def _ask(self, name: str) -> None:
-        with self.lock:
-            self.calls.append(name)
-        if self.failure is not None:
-            raise self.failure
-
-    def chain_id(self) -> int:
-        self._ask("chain_id")
-        return CHAIN_ID
-
-    def estimate(self, op: UserOperationV07) -> GasEstimate:
-        self._ask("estimate")
-        self.estimated.append(op)
-        if self.estimate_refusal is not None:
-            raise self.estimate_refusal
-        return GasEstimate(
-            call_gas_limit=self.call_gas,
-            verification_gas_limit=1,  # a bundler cannot know better
-            pre_verification_gas=50_000,
-        )
-
-    def knows(self, user_operation_hash: bytes) -> bool:
-        self._ask("knows")
-        return user_operation_hash in self.held
-
-    def send(self, op: UserOperationV07) -> Bytes32 | None:
-        self._ask("send")
-        if self.refusal is not None:
-            raise self.refusal
-        with self.lock:
-            self.sent.append(op)
-            key = user_operation_hash(op, chain_id=CHAIN_ID)
-            is_new = key not in self.held
-            self.held[key] = op
-        if self.loses_replies:
-            raise TransientClientError("ReadTimeout")
-        if self.answers_hash is not None:
-            return Bytes32(self.answers_hash)
-        return key if is_new else None

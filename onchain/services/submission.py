@@ -20,12 +20,11 @@ from onchain.models import UserOperation
 from onchain.models.user_operation import Status
 from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.deployments import ENTRY_POINT
-from onchain.protocol.errors import EncodingError
 from onchain.protocol.passkey_signature import SafeSignature, operation_signature
 from onchain.protocol.types import Address, Bytes32, Call
 from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
 from onchain.protocol.validation import signature_failed, validate_user_op_data
-from onchain.services import authorization
+from onchain.services import authorization, journal
 
 logger = logging.getLogger(__name__)
 
@@ -80,18 +79,29 @@ def checked(op: UserOperation) -> UserOperationV07:
         ClientError: the row is not what was prepared and signed.
     """
     try:
-        bare = op.to_protocol()
-        chain_id = op.safe.chain.chain_id
-        if user_operation_hash(bare, chain_id=chain_id) != op.user_operation_hash:
-            raise ClientError("hash-mismatch")
-        authorization.challenge_of(op)
-        intent = Call(to=Address(op.recipient), value_wei=op.value_wei)
-        if decode_call_data(bare.call_data) != [intent]:
-            raise ClientError("intent-mismatch")
-    except (ValueError, EncodingError) as error:
-        logger.critical("operation %s was tampered with: %s", op.pk, error)
-        raise ClientError("hash-mismatch") from error
+        difference = _difference(op)
+    except ValueError:  # EncodingError is one
+        difference = "hash-mismatch"
+    if difference:
+        logger.critical("operation %s was tampered with: %s", op.pk, difference)
+        journal.note(actor=None, action=difference, target=str(op))
+        raise ClientError(difference)
     return op.to_protocol(signature=_signature(op))
+
+
+def _difference(op: UserOperation) -> str:
+    """Return the code of what differs from the signed operation, or nothing.
+
+    Raises:
+        ValueError: a column has no encoding, or the SafeOp hash is another.
+    """
+    bare = op.to_protocol()
+    chain_id = op.safe.chain.chain_id
+    if user_operation_hash(bare, chain_id=chain_id) != op.user_operation_hash:
+        return "hash-mismatch"
+    authorization.challenge_of(op)
+    intent = Call(to=Address(op.recipient), value_wei=op.value_wei)
+    return "" if decode_call_data(bare.call_data) == [intent] else "intent-mismatch"
 
 
 def _signature(op: UserOperation) -> bytes:
@@ -121,12 +131,15 @@ def _ask_the_chain(op: UserOperation, signed: UserOperationV07, node: Node) -> N
     """Let the account check the signature by eth_call, as the EntryPoint would.
 
     Raises:
-        ClientError: ``AA24`` for a wrong signature, ``AA23`` when the check reverts.
+        ClientError: ``AA24`` for a wrong signature, ``AA23`` when the check reverts;
+            the node's own code when it would not answer.
     """
     data = validate_user_op_data(signed, operation_hash=Bytes32(op.user_operation_hash))
     try:
         answer = node.call(Address(op.safe.address), data, sender=ENTRY_POINT)
     except ClientError as error:
+        if error.code != "execution-reverted":
+            raise
         raise ClientError("AA23", error.detail) from error
     if signature_failed(answer):
         raise ClientError("AA24", "the account does not accept the signature")

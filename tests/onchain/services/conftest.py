@@ -29,3 +29,9 @@ def site(settings: Any) -> None:
 @pytest.fixture
 def world(db: None) -> World:
     return make_world()
+
+
+@pytest.fixture
+def transactional_world(transactional_db: None) -> World:
+    """A world that threads of their own connections see."""
+    return make_world()
