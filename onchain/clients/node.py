@@ -44,22 +44,12 @@ class Node:
         """Return the newest block with its transactions."""
         return parse_block(self._call("eth_getBlockByNumber", "latest", True))
 
-    def head_with_logs(
-        self, topics: Sequence[Bytes32]
-    ) -> tuple[int, BlockRecord, list[LogRecord]]:
-        """Return (chain id, newest block, its logs that have one of the topics).
-
-        One request. The caller checks that the logs name the block they came with.
-        """
-        filter_ = _log_filter("latest", "latest", topics)
-        chain_id, block, logs = self._batch(
-            [
-                ("eth_chainId", ()),
-                ("eth_getBlockByNumber", ("latest", True)),
-                ("eth_getLogs", (filter_,)),
-            ]
+    def chain_id_and_head(self) -> tuple[int, BlockRecord]:
+        """Return the chain's id and its newest block, without its transactions."""
+        chain_id, block = self._batch(
+            [("eth_chainId", ()), ("eth_getBlockByNumber", ("latest", False))]
         )
-        return int(chain_id, 16), parse_block(block), [parse_log(log) for log in logs]
+        return int(chain_id, 16), parse_block(block)
 
     def blocks_with_logs(
         self, first: int, last: int, topics: Sequence[Bytes32]
@@ -170,6 +160,9 @@ class Node:
             message = error.message.lower()
             if "already known" in message or "already imported" in message:
                 return
+            if "insufficient funds" in message:
+                # Nothing is wrong with it: the operator has to fund the relayer.
+                raise TransientClientError("the relayer is out of funds") from None
             if "nonce too low" in message:
                 raise ClientError("nonce-too-low", error.message) from None
             raise _translated(error) from None

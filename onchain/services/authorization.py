@@ -110,20 +110,26 @@ def sign(*, op: UserOperation, user: User, response: str) -> None:
         challenge=challenge_of(op),
     )
     with transaction.atomic():
-        OperationSignature.objects.get_or_create(
+        _signature, is_new = OperationSignature.objects.get_or_create(
             operation=op, owner=owner, defaults={"signature": signature}
         )
-        if op.signatures.count() >= op.safe.threshold:
+        if is_new and op.signatures.count() >= op.safe.threshold:
             moved = UserOperation.objects.transition(
                 op.pk,
                 source=Status.AWAITING_SIGNATURES,
                 target=Status.SIGNED,
                 signed_at=timezone.now(),
             )
-            if not moved:
+            if not moved and not _is_signed(op):
                 # Withdrawn in another tab meanwhile: the signature goes with it.
                 raise NotAwaitingSignature
     logger.info("operation %s signed by owner %s", op.pk, owner.pk)
+
+
+def _is_signed(op: UserOperation) -> bool:
+    """Whether a second request with the same answer was faster."""
+    signed = UserOperation.objects.filter(pk=op.pk, status__in=SIGNED_STATES)
+    return signed.exists()
 
 
 def _is_repeat(op: UserOperation, user: User, response: str) -> bool:

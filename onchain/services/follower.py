@@ -1,7 +1,7 @@
 """Reading the chain once, for everybody.
 
-Each pass asks for the newest block with its logs in one request; where more than one
-block is new, or a parent hash does not fit, it reads ranges and looks for the fork.
+Each pass asks for the newest block in one request; what is new is read with its logs
+in a second one, by number. Where a parent hash does not fit it looks for the fork.
 The cost grows with blocks, not with accounts (design.md section 1).
 """
 
@@ -73,27 +73,30 @@ def advance(*, chain: Chain, node: Node) -> bool:
             between; nothing was written.
         ChainNotReady: the node is on another chain; nothing was written.
     """
-    chain_id, head, logs = node.head_with_logs(FOLLOWED)
+    chain_id, head = node.chain_id_and_head()
     if chain_id != chain.chain_id:
         raise ChainNotReady(f"The node is on chain {chain_id}.")
     chain.refresh_from_db()
     known = chain.blocks.order_by("-number").first()
-    if known is not None and known.hash == head.hash:
+    if known is None:
+        first = head.number if settings.START_BLOCK is None else settings.START_BLOCK
+    elif known.hash == head.hash or _is_only_behind(chain, head):
         return False
-    if known is None and settings.START_BLOCK is None:
-        _write(chain, node, ([head], logs))
-        return True
-    if known is not None and known.hash == head.parent_hash:
-        _write(chain, node, ([head], logs))
-        return True
-    first = settings.START_BLOCK or 0
-    if known is not None:
+    elif known.hash == head.parent_hash:
+        first = head.number
+    else:
         first = _rewind_to_fork(chain, node, known) + 1
     if first > head.number:
         return False
+    # By number, so that a block that comes while we ask cannot hide another's logs.
     last = min(head.number, first + RANGE_BLOCKS - 1)
     _write(chain, node, node.blocks_with_logs(first, last, FOLLOWED))
     return True
+
+
+def _is_only_behind(chain: Chain, head: BlockRecord) -> bool:
+    """Whether the node shows an older block of the same chain: no reorg, just late."""
+    return chain.blocks.filter(number=head.number, hash=head.hash).exists()
 
 
 def _rewind_to_fork(chain: Chain, node: Node, known: Block) -> int:
@@ -139,7 +142,10 @@ def _write(chain: Chain, node: Node, batch: Batch) -> None:
 def _refuse_incoherent(
     chain: Chain, blocks: Sequence[BlockRecord], logs: Sequence[LogRecord]
 ) -> None:
-    """Blocks must be a chain, and every log must come from one of them."""
+    """Blocks must extend what is known, and every log must come from one of them."""
+    before = chain.blocks.filter(number=blocks[0].number - 1).first()
+    if before is not None and before.hash != blocks[0].parent_hash:
+        raise TransientClientError("the chain was reorganised while it was read")
     for parent, block in zip(blocks, blocks[1:], strict=False):
         if block.parent_hash != parent.hash:
             raise TransientClientError("blocks changed while they were read")
