@@ -23,7 +23,7 @@ GROUP = 4  # characters
 register = template.Library()
 
 
-def ether_text(value_wei: int) -> str:
+def ether_text(value_wei: object) -> str:
     """Return the exact decimal text of an amount, without unit or trailing zeros.
 
     Raises:
