@@ -76,7 +76,10 @@ def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
 @cache
 def argument_types(signature: str) -> tuple[str, ...]:
     """Return the ABI types of a function or error signature's arguments."""
-    arguments = cast(TupleType, parse(signature[signature.index("(") :]))
+    text = signature[signature.index("(") :]
+    if text == "()":
+        return ()
+    arguments = cast(TupleType, parse(text))
     return tuple(component.to_type_str() for component in arguments.components)
 
 

@@ -46,6 +46,13 @@ def test_argument_types_keep_tuples_and_arrays_whole():
     assert types == ("(address,bool,bytes)[]", "uint256[2]", "bytes")
 
 
+def test_a_function_without_arguments_is_its_selector():
+    assert call_data("VERSION()") == selector("VERSION()")
+    assert decode_call("VERSION()", selector("VERSION()")) == ()
+    with pytest.raises(EncodingError):
+        decode_call("VERSION()", selector("VERSION()") + bytes(32))
+
+
 # EIP-1014's own examples.
 @pytest.mark.parametrize(
     ("deployer", "salt", "code", "expected"),
