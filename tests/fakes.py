@@ -147,12 +147,9 @@ class FakeNode:
         self._ask("chain_id")
         return self.chain_id_answer
 
-    def head_with_logs(
-        self, topics: Sequence[bytes]
-    ) -> tuple[int, BlockRecord, list[LogRecord]]:
-        self._ask("head_with_logs")
-        head = self.blocks[-1]
-        return self.chain_id_answer, head, self._logs_of([head], topics)
+    def chain_id_and_head(self) -> tuple[int, BlockRecord]:
+        self._ask("chain_id_and_head")
+        return self.chain_id_answer, self.blocks[-1]
 
     def blocks_with_logs(
         self, first: int, last: int, topics: Sequence[bytes]

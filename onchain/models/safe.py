@@ -36,7 +36,7 @@ class Safe(models.Model):
     States: QUEUED -> BROADCAST -> DEPLOYED; BROADCAST falls back to QUEUED when the
     transaction failed or fell out of the chain; QUEUED ends in FAILED after repeated
     failures, and an operator's "Nudge again" puts it back. Whoever deployed it: once
-    code is seen, it is DEPLOYED.
+    code is seen, it is DEPLOYED, until a reorg takes it back to BROADCAST or QUEUED.
     """
 
     class Status(models.TextChoices):
@@ -52,7 +52,7 @@ class Safe(models.Model):
     MOVES = {
         Status.QUEUED: {Status.BROADCAST, Status.DEPLOYED, Status.FAILED},
         Status.BROADCAST: {Status.QUEUED, Status.DEPLOYED},
-        Status.DEPLOYED: {Status.QUEUED},
+        Status.DEPLOYED: {Status.QUEUED, Status.BROADCAST},
         Status.FAILED: {Status.QUEUED, Status.DEPLOYED},
     }
 

@@ -118,14 +118,16 @@ def _price(
 def _choose_lane(op: UserOperation, snapshot: AccountSnapshot) -> Lane:
     """Return the lowest nonce key with nothing in flight.
 
-    An operation prepared again keeps the nonce of a predecessor that was signed and
-    may still be included, so that at most one of the two ever is (R64).
+    An operation prepared again keeps the nonce of the version that was signed and may
+    still be included, however long ago, so that at most one of them ever is (R64).
 
     Raises:
         ClientError: that nonce has been used, or every lane is taken.
     """
     before = op.predecessor
-    if before is not None and _may_still_be_included(before):
+    while before is not None and not _may_still_be_included(before):
+        before = before.predecessor
+    if before is not None:
         key, sequence = before.nonce_key, before.nonce_sequence
         if key is None or sequence is None:
             raise ValueError(f"{before} was signed without a nonce")

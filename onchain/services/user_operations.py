@@ -6,6 +6,7 @@ import logging
 import uuid
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -26,6 +27,7 @@ LIVE = (
     Status.SUBMITTED,
     Status.INCLUDED,
 )
+UNDER_WAY = tuple(status for status in LIVE if status != Status.INCLUDED)
 
 
 def draft(
@@ -88,7 +90,8 @@ def withdraw(*, op: UserOperation) -> None:
     Raises:
         NotAwaitingSignature: it was signed or ended elsewhere.
     """
-    for source in (Status.AWAITING_SIGNATURES, Status.DRAFT):
+    # In this order: a draft may become ready to sign in between, never the reverse.
+    for source in (Status.DRAFT, Status.AWAITING_SIGNATURES):
         if UserOperation.objects.transition(
             op.pk, source=source, target=Status.WITHDRAWN
         ):
@@ -109,20 +112,35 @@ def prepare_again(
 ) -> UserOperation:
     """Draft the same payment anew; preparation keeps the nonce where it must.
 
+    The versions of a payment are a line, not a tree: when a newer one is under way,
+    it is returned, and when the newest has ended, that is the one that is renewed.
+
     Raises:
         NotAwaitingSignature: the payment was or may still be made.
         IdempotencyConflict: the key was used for another payment.
     """
-    if not can_prepare_again(op):
-        raise NotAwaitingSignature
-    return draft(
-        safe=op.safe,
-        user=user,
-        recipient=Address(op.recipient),
-        value_wei=op.value_wei,
-        idempotency_key=idempotency_key,
-        predecessor=op,
-    )
+    with transaction.atomic():
+        Safe.objects.select_for_update().get(pk=op.safe_id)
+        newest = _newest(op)
+        if newest != op and newest.status in UNDER_WAY:
+            return newest
+        if not can_prepare_again(newest):
+            raise NotAwaitingSignature
+        return draft(
+            safe=op.safe,
+            user=user,
+            recipient=Address(op.recipient),
+            value_wei=op.value_wei,
+            idempotency_key=idempotency_key,
+            predecessor=newest,
+        )
+
+
+def _newest(op: UserOperation) -> UserOperation:
+    newest = UserOperation.objects.get(pk=op.pk)
+    while (successor := newest.successors.first()) is not None:
+        newest = successor
+    return newest
 
 
 def expire_drafts() -> None:
