@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
+from django_prometheus.exports import ExportToDjangoView
 
 from onchain.views.pages import help_page
 from onchain.views.safes import home
@@ -15,6 +17,6 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("onchain.urls")),
     path("health/", HealthView.as_view(), name="health"),
-    path("", include("django_prometheus.urls")),
+    path("metrics", require_safe(ExportToDjangoView), name="metrics"),
     path("admin/", admin.site.urls),
 ]

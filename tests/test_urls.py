@@ -1,0 +1,402 @@
+"""Rules that hold for every address of the site, taken from the urlconf itself.
+
+A new address fails here until it has a rule of its own in one of the tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from onchain.models import JournalEntry, KeyProof, RelayerTransaction, UserOperation
+from tests.factories import make_operator
+from tests.wallets import Status, Wallet, make_operation, make_wallet
+
+pytestmark = pytest.mark.django_db
+
+# Pages of an account or an operation, by URL name, with the one method they take.
+PAGES = {
+    "safe-detail": "GET",
+    "activity": "GET",
+    "settings": "GET",
+    "send": "GET",
+    "receive": "GET",
+    "operation": "GET",
+    "faucet": "POST",
+    "withdraw": "POST",
+    "prepare-again": "POST",
+}
+FRAGMENTS = {
+    "safe-overview": "GET",
+    "safe-activity": "GET",
+    "receive-card": "GET",
+    "prove": "POST",
+    "operation-card": "GET",
+    "sign": "POST",
+}
+OWNED = PAGES | FRAGMENTS
+OF_OPERATION = {
+    *("operation", "operation-card", "sign", "withdraw", "prepare-again"),
+}
+# Everybody may ask for these: name to method and to what a stranger gets.
+PUBLIC = {
+    "home": ("GET", 200),
+    "help": ("GET", 200),
+    "health": ("GET", 500),  # its threads see no row of a test's transaction
+    "metrics": ("GET", 200),
+    "enrolment": ("GET", 200),
+    "registration-begin": ("POST", 200),
+    "registration-finish": ("POST", 400),
+    "authentication-begin": ("POST", 200),
+    "authentication-finish": ("POST", 400),
+    "enrolment-begin": ("POST", 410),
+    "enrolment-finish": ("POST", 400),
+    "sign-out": ("POST", 303),
+}
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+CSRF = re.compile(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')
+
+
+def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Return every pattern with its name, namespaces included."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{prefix}{entry.namespace}:" if entry.namespace else prefix
+            yield from patterns(entry, inner)
+        elif isinstance(entry, URLPattern):
+            yield f"{prefix}{entry.name}", str(entry.pattern)
+
+
+NAMES = {name for name, _pattern in patterns(get_resolver())}
+ADMIN_NAMES = sorted(name for name in NAMES if name.startswith("admin:"))
+
+
+@pytest.fixture
+def alice() -> Wallet:
+    return make_wallet()
+
+
+@pytest.fixture
+def bob() -> Wallet:
+    return make_wallet()
+
+
+def own_url(wallet: Wallet, name: str) -> str:
+    """Return an address that this person may use, with the rows it needs."""
+    if name not in OF_OPERATION:
+        return wallet.url(name)
+    state = Status.REJECTED if name == "prepare-again" else Status.AWAITING_SIGNATURES
+    op = make_operation(wallet, state, failure_code="bundler-refused")
+    return reverse(f"onchain:{name}", args=[op.pk])
+
+
+def unknown_urls(name: str, wallet: Wallet) -> list[str]:
+    """Return addresses of nothing: no such account, chain or operation."""
+    if name in OF_OPERATION:
+        return [reverse(f"onchain:{name}", args=[pk]) for pk in (10**6, 0, 10**40)]
+    address = wallet.safe.address_text
+    nobody = "0x000000000000000000000000000000000000dEaD"
+    places = [(31337, nobody), (1, address), (10**40, address), (0, address)]
+    return [reverse(f"onchain:{name}", args=place) for place in places]
+
+
+def effects() -> list[int]:
+    """Count what an address may have changed."""
+    models = (UserOperation, RelayerTransaction, KeyProof, JournalEntry)
+    unchanged = UserOperation.objects.filter(
+        status__in=[Status.AWAITING_SIGNATURES, Status.REJECTED]
+    )
+    return [*(model.objects.count() for model in models), unchanged.count()]
+
+
+def without_csrf_token(response) -> str:
+    return CSRF.sub("", response.content.decode())
+
+
+# --- Every address has a rule ----------------------------------------------------------
+
+
+def test_every_address_of_the_urlconf_has_a_rule():
+    ours = {name.removeprefix("onchain:") for name in NAMES - set(ADMIN_NAMES)}
+
+    assert ours == OWNED.keys() | PUBLIC.keys()
+
+
+def test_every_path_with_an_account_or_an_operation_is_an_owned_one():
+    owned = {
+        name for name, pattern in patterns(get_resolver()) if "<" in pattern
+    } - set(ADMIN_NAMES)
+
+    assert {name.removeprefix("onchain:") for name in owned} == OWNED.keys()
+
+
+# --- Owner, stranger, nobody -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_the_owner_gets_an_answer(name, alice):
+    response = alice.client.generic(OWNED[name], own_url(alice, name))
+
+    assert response.status_code in {200, 302, 400, 422}
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_a_stranger_sees_404_as_for_what_does_not_exist(name, alice, bob):
+    theirs = own_url(alice, name)
+    before = effects()
+
+    foreign = bob.client.generic(OWNED[name], theirs)
+    missing = [
+        bob.client.generic(OWNED[name], url) for url in unknown_urls(name, alice)
+    ]
+
+    assert foreign.status_code == 404
+    for response in missing:
+        assert response.status_code == 404
+        assert without_csrf_token(response) == without_csrf_token(foreign)
+    assert effects() == before
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_signed_out_a_page_leads_home_whether_or_not_it_exists(name, alice):
+    before = effects()
+
+    for url in [own_url(alice, name), *unknown_urls(name, alice)]:
+        response = Client().generic(PAGES[name], url)
+
+        assert response.status_code == 302
+        assert response["Location"].startswith(f"{reverse('home')}?next=/")
+        assert response.cookies == {}
+    assert effects()[1:-1] == before[1:-1]
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_signed_out_a_fragment_says_401_whether_or_not_it_exists(name, alice):
+    for url in [own_url(alice, name), *unknown_urls(name, alice)]:
+        response = Client().generic(FRAGMENTS[name], url)
+
+        assert response.status_code == 401
+        assert response["HX-Redirect"] == reverse("home")
+        assert response.content == b""
+        assert response.cookies == {}
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_an_operator_sees_no_more_than_a_stranger(name, alice):
+    client = Client()
+    client.force_login(make_operator())
+
+    response = client.generic(OWNED[name], own_url(alice, name))
+
+    assert response.status_code == 404
+
+
+# --- Methods and tokens ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_any_other_method_is_refused_and_does_nothing(name, alice):
+    url = own_url(alice, name)
+    before = effects()
+    allowed = {OWNED[name]} | ({"POST"} if name == "send" else set())
+
+    for method in set(OTHER_METHODS) - allowed:
+        assert alice.client.generic(method, url).status_code == 405, method
+    assert effects() == before
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_any_other_method_of_a_public_address_is_refused(name, alice):
+    method, _status = PUBLIC[name]
+
+    for other in set(OTHER_METHODS) - {method}:
+        assert Client().generic(other, reverse(name)).status_code == 405, other
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, method in OWNED.items() if method == "POST"] + ["send"]
+)
+def test_a_post_without_its_csrf_token_is_forbidden(name, alice):
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = alice.client.cookies
+    url = own_url(alice, name)
+    before = effects()
+
+    response = client.post(url, {"credential": "{}"})
+
+    assert response.status_code == 403
+    assert effects() == before
+
+
+# --- What may stand in an address ------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in OWNED if name not in OF_OPERATION])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda text: text[:-1], id="short"),
+        pytest.param(lambda text: text + "0", id="long"),
+        pytest.param(lambda text: text[2:], id="no-0x"),
+        pytest.param(lambda text: "0x" + text[2:].swapcase(), id="checksum"),
+        pytest.param(lambda text: text[:-1] + "g", id="not-hex"),
+        pytest.param(lambda text: text[:-1] + "%00", id="nul"),
+        pytest.param(lambda text: text[:-1] + "%0a", id="line-feed"),
+        pytest.param(lambda text: text[:-3] + "%EF%BC%90", id="full-width-digit"),
+        pytest.param(lambda text: text[:-1] + "%ff", id="not-utf-8"),
+        pytest.param(lambda text: "%2e%2e%2f" + text, id="dots"),
+        pytest.param(lambda text: "'%20OR%201=1--", id="sql"),
+        pytest.param(lambda text: "0x", id="nothing"),
+        pytest.param(lambda text: "0x" + "a" * 5_000, id="5,000-characters"),
+    ],
+)
+def test_a_bad_address_is_404(name, change, alice):
+    url = alice.url(name)
+    text = alice.safe.address_text
+
+    response = alice.client.generic(OWNED[name], url.replace(text, change(text)))
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "chain", ["-1", "31337.0", "0x7a69", "%D9%A3", "9" * 5_000, "31337%00"]
+)
+def test_a_bad_chain_is_404(chain, alice):
+    url = alice.url("safe-detail").replace("/31337/", f"/{chain}/")
+
+    assert alice.client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("spelling", [str.lower, str.upper])
+def test_an_address_without_a_checksum_is_the_same_account(spelling, alice):
+    text = alice.safe.address_text
+    url = alice.url("safe-detail").replace(text, "0x" + spelling(text[2:]))
+
+    response = alice.client.get(url)
+
+    assert response.status_code == 200
+    assert response.context["safe"] == alice.safe
+
+
+@pytest.mark.parametrize("query", ["page=%00", "page=9" * 60, "page=-1", "page=1e9"])
+def test_a_bad_page_number_shows_some_page(query, alice):
+    assert alice.client.get(f"{alice.url('activity')}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("source", ["", "0", "x", "%00", "9" * 18, "9" * 99, "-1"])
+def test_a_bad_source_of_a_payment_prefills_nothing(source, alice):
+    response = alice.client.get(f"{alice.url('send')}?from={source}")
+
+    assert response.status_code == 200
+    assert response.context["form"]["recipient"].value() is None
+
+
+# --- Headers ---------------------------------------------------------------------------
+
+
+def directives(response) -> dict[str, str]:
+    header = response["Content-Security-Policy"]
+    pairs = (part.strip().partition(" ") for part in header.split(";") if part.strip())
+    return {name: value for name, _space, value in pairs}
+
+
+def assert_guarded(response) -> None:
+    assert directives(response) == CONTENT_SECURITY_POLICY
+    permissions = response["Permissions-Policy"]
+    assert "publickey-credentials-create=(self)" in permissions
+    assert "publickey-credentials-get=(self)" in permissions
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] in {"same-origin", "no-referrer"}
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def admin_url(name: str) -> str:
+    """Return an address of the console with whatever arguments it takes."""
+    if name == "admin:None":  # the pages that are gone, and what is no page at all
+        return "/admin/password_change/"
+    for arguments in ([], ["1"], ["accounts"], ["1", "1"]):
+        with suppress(NoReverseMatch):
+            return reverse(name, args=arguments)
+    raise AssertionError(f"{name} takes other arguments")
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_a_page_of_a_signed_in_person_is_guarded_and_kept_by_nobody(name, alice):
+    response = alice.client.generic(OWNED[name], own_url(alice, name))
+
+    assert_guarded(response)
+    assert "no-store" in response["Cache-Control"]
+    assert "Integrity-Policy" in response
+
+
+@pytest.mark.parametrize("name", OWNED)
+def test_an_answer_to_a_stranger_is_guarded(name, alice):
+    assert_guarded(Client().generic(OWNED[name], own_url(alice, name)))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_page_is_guarded(name, alice):
+    method, status = PUBLIC[name]
+
+    response = Client().generic(method, reverse(name))
+
+    assert response.status_code == status
+    assert_guarded(response)
+
+
+@pytest.mark.parametrize("name", ADMIN_NAMES)
+def test_a_page_of_the_console_is_guarded_and_kept_by_nobody(name):
+    client = Client()
+    client.force_login(make_operator())
+
+    response = client.get(admin_url(name))
+
+    assert_guarded(response)
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/admin/nothing", "/safes/", "/static/x"])
+def test_a_missing_page_is_guarded(path):
+    response = Client().get(path)
+
+    assert response.status_code in {302, 404}
+    assert_guarded(response)
+
+
+def test_a_failing_page_is_guarded(alice, monkeypatch):
+    def fail(*_arguments, **_named):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("onchain.views.safes.safes.queue_place", fail)
+    alice.client.raise_request_exception = False
+
+    response = alice.get("safe-detail")
+
+    assert response.status_code == 500
+    assert_guarded(response)
+    assert "no-store" in response["Cache-Control"]
+    assert b"a bug" not in response.content
+
+
+@pytest.mark.parametrize("path", ["/help/", "/health/", "/metrics", "/nothing"])
+def test_a_stranger_who_only_reads_gets_no_cookie(path, alice):
+    assert Client().get(path).cookies == {}
