@@ -119,7 +119,8 @@ class SendForm(forms.Form):
             return cleaned
         if cleaned["amount"] > self.safe.balance_wei:
             self.add_error("amount", "This is more than the account has.")
-        self._ask_about_twin(cleaned)
+        else:
+            self._ask_about_twin(cleaned)
         return cleaned
 
     def _ask_about_twin(self, cleaned: dict[str, Any]) -> None:
