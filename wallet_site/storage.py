@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 # The semicolon is required, so prose never matches; only our own js/ folder is read,
 # because vendored files carry import expressions in comments.
@@ -12,10 +12,10 @@ MODULE_IMPORT = (
 )
 
 
-class ModuleStaticFilesStorage(ManifestStaticFilesStorage):
-    """Django's manifest storage, extended to relative imports of ``js/*.js``."""
+class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):
+    """Hashed names, extended to relative imports of ``js/*.js``, and gzipped copies."""
 
     patterns = (
-        *ManifestStaticFilesStorage.patterns,
+        *CompressedManifestStaticFilesStorage.patterns,
         ("js/*.js", ((MODULE_IMPORT, '%(head)s"%(url)s";'),)),
     )

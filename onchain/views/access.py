@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from accounts.models import User
@@ -55,6 +55,21 @@ def own_operation(request: HttpRequest, pk: int) -> UserOperation:
     return get_object_or_404(
         operations.select_related("safe__chain", "predecessor"), pk=pk
     )
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asks, so that a fragment is wanted rather than a page."""
+    return bool(getattr(request, "htmx", False))
+
+
+def render_card(
+    request: HttpRequest, name: str, context: dict[str, Any], *, page: str, status: int
+) -> HttpResponse:
+    """Answer a posted card: the fragment for htmx, else the page around it."""
+    if is_htmx(request):
+        return render(request, f"onchain/_{name}_card.html", context, status=status)
+    context = account_context(request, context["safe"], page) | context
+    return render(request, f"onchain/{name}.html", context, status=status)
 
 
 def account_context(request: HttpRequest, safe: Safe, page: str) -> dict[str, Any]:

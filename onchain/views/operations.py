@@ -27,8 +27,10 @@ from onchain.services import authorization, user_operations
 from onchain.views.access import (
     account_context,
     fragment_login_required,
+    is_htmx,
     own_operation,
     person,
+    render_card,
 )
 
 
@@ -67,12 +69,12 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             tasks.submit_user_operation.delay_on_commit(op.pk)
-            if not request.headers.get("HX-Request"):
+            if not is_htmx(request):
                 return redirect("onchain:operation", op.pk)
             status = 200
     op = own_operation(request, pk)
     context = _card(request, op) | {"form": form}
-    return render(request, "onchain/_operation_card.html", context, status=status)
+    return render_card(request, "operation", context, page="activity", status=status)
 
 
 @login_required

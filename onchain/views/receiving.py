@@ -19,8 +19,10 @@ from onchain.services import key_proofs
 from onchain.views.access import (
     account_context,
     fragment_login_required,
+    is_htmx,
     own_safe,
     person,
+    render_card,
 )
 
 
@@ -56,11 +58,11 @@ def prove(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             tasks.check_key_proof.delay_on_commit(proof.pk)
-            if not request.headers.get("HX-Request"):
+            if not is_htmx(request):
                 return redirect("onchain:receive", chain_id, safe.address_text)
     context = _card(request, safe) | {"form": form}
     status = 422 if form.errors else 200
-    return render(request, "onchain/_receive_card.html", context, status=status)
+    return render_card(request, "receive", context, page="receive", status=status)
 
 
 def _card(request: HttpRequest, safe: Safe) -> dict[str, Any]:
