@@ -128,7 +128,7 @@ def sweep() -> None:
         submit_user_operation.delay(pk)
     resend = timezone.now() - timedelta(seconds=submission.RESEND_SECONDS)
     submitted = UserOperation.objects.filter(
-        status=Status.SUBMITTED, submitted_at__lt=resend, attempted_at__lt=resend
+        status=Status.SUBMITTED, attempted_at__lt=resend
     )
     for pk in submitted.values_list("pk", flat=True):
         submit_user_operation.delay(pk)

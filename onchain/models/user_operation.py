@@ -73,8 +73,9 @@ class UserOperation(models.Model):
     -> SIGNED -> SUBMITTED -> INCLUDED or REVERTED. On the way: REJECTED (node or
     bundler says why), EXPIRED (confirmed head past ``valid_until``), WITHDRAWN (by
     the person, before it was signed), REPLACED (the nonce was used by another). A
-    reorg takes INCLUDED and REVERTED back to SUBMITTED. The EntryPoint's log has the
-    last word, so every prepared operation can still become INCLUDED or REVERTED.
+    reorg takes INCLUDED and REVERTED back to SUBMITTED, and REPLACED to where it was;
+    where another operation holds the nonce by now, to REPLACED. The EntryPoint's log
+    has the last word, so every prepared one can still become INCLUDED or REVERTED.
     """
 
     Status = Status
@@ -109,11 +110,16 @@ class UserOperation(models.Model):
             Status.EXPIRED,
             Status.REPLACED,
         },
-        Status.INCLUDED: {Status.SUBMITTED},
-        Status.REVERTED: {Status.SUBMITTED},
+        Status.INCLUDED: {Status.SUBMITTED, Status.REPLACED},
+        Status.REVERTED: {Status.SUBMITTED, Status.REPLACED},
         Status.REJECTED: {Status.INCLUDED, Status.REVERTED, Status.REPLACED},
         Status.EXPIRED: {Status.INCLUDED, Status.REVERTED},
-        Status.REPLACED: {Status.INCLUDED, Status.REVERTED, Status.SUBMITTED},
+        Status.REPLACED: {
+            Status.INCLUDED,
+            Status.REVERTED,
+            Status.SUBMITTED,
+            Status.AWAITING_SIGNATURES,
+        },
         Status.WITHDRAWN: {Status.INCLUDED, Status.REVERTED},
     }
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -168,17 +168,7 @@ def _store(
     for row, receipt in receipts:
         inclusion.apply_receipt(row=row, receipt=receipt)
     inclusion.apply_balances(balances=balances, block_number=head.number)
-    Block.objects.bulk_create(
-        [
-            Block(
-                chain=chain,
-                number=block.number,
-                hash=block.hash,
-                timestamp=block.timestamp,
-            )
-            for block in blocks
-        ]
-    )
+    _store_blocks(chain, blocks)
     chain.blocks.filter(number__lt=head.number - KEPT_BLOCKS).delete()
     confirmed = chain.blocks.filter(number=head.number - settings.CONFIRMATIONS + 1)
     chain.head_number = head.number
@@ -194,3 +184,20 @@ def _store(
         ]
     )
     user_operations.expire_operations(chain=chain)
+
+
+def _store_blocks(chain: Chain, blocks: Sequence[BlockRecord]) -> None:
+    rows = [
+        Block(
+            chain=chain,
+            number=block.number,
+            hash=block.hash,
+            timestamp=block.timestamp,
+        )
+        for block in blocks
+    ]
+    try:
+        Block.objects.bulk_create(rows)
+    except IntegrityError:
+        # Its lease ran out while it asked; what it wrote is undone with this.
+        raise TransientClientError("another follower was faster") from None

@@ -34,6 +34,17 @@ from onchain.services import authorization, deployments, relayer
 logger = logging.getLogger(__name__)
 
 SETTLED = (Status.INCLUDED, Status.REVERTED)
+UNKNOWN_BALANCES = 50  # accounts without a balance that one pass asks about
+
+# What a block wrote into an operation, empty again.
+UNDONE = {
+    "transaction_hash": None,
+    "block_number": None,
+    "actual_gas_cost_wei": None,
+    "actual_gas_used": None,
+    "included_at": None,
+    "failure_detail": "",
+}
 
 
 def apply_logs(*, chain: Chain, logs: Sequence[LogRecord]) -> None:
@@ -57,7 +68,11 @@ def _revert_reasons(logs: Sequence[LogRecord]) -> dict[Bytes32, str]:
         if log.address != ENTRY_POINT:
             continue
         if log.topics[0] == USER_OPERATION_REVERT_REASON:
-            operation_hash, data = parse_revert_reason(log.topics, log.data)
+            try:
+                operation_hash, data = parse_revert_reason(log.topics, log.data)
+            except EncodingError:
+                logger.exception("unreadable UserOperationRevertReason")
+                continue
             reasons[operation_hash] = decode_revert(data)
     return reasons
 
@@ -72,7 +87,9 @@ def _settle(
         nonce_key=key,
         nonce_sequence=sequence,
     ).exclude(status__in=SETTLED)
-    for op in same_nonce:
+    # Locked: the worker that sent it may be writing SUBMITTED at this moment, and the
+    # block is read once only.
+    for op in same_nonce.select_for_update(of=("self",)):
         if op.user_operation_hash == outcome.operation_hash:
             _record_outcome(op, outcome, log, reason)
         elif op.status in OPEN or op.status == Status.REJECTED:
@@ -118,13 +135,15 @@ def _note_deployment(chain: Chain, log: LogRecord) -> None:
 def touched_safes(
     *, chain: Chain, addresses: Sequence[Address], logs: Sequence[LogRecord]
 ) -> list[Safe]:
-    """Return the accounts whose balance a block may have moved."""
+    """Return the accounts whose balance a block may have moved, or is not known."""
     named = set(addresses)
     for log in logs:
         named.add(log.address)
         if log.topics[0] == USER_OPERATION_EVENT and len(log.topics) == 4:
             named.add(topic_address(log.topics[2]))
-    return list(Safe.objects.filter(chain=chain, address__in=named))
+    safes = Safe.objects.filter(chain=chain)
+    unknown = safes.filter(synced_at_block__isnull=True)[:UNKNOWN_BALANCES]
+    return [*safes.filter(address__in=named), *unknown]
 
 
 def apply_balances(*, balances: Mapping[int, int], block_number: int) -> None:
@@ -142,17 +161,22 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
         if receipt.succeeded
         else RelayerTransaction.Status.FAILED
     )
-    moved = RelayerTransaction.objects.transition(
-        row.pk,
-        source=row.status,
-        target=target,
-        block_number=receipt.block_number,
-        gas_used=receipt.gas_used,
-        failure_code="" if receipt.succeeded else "reverted",
-    )
-    if moved:
-        logger.info("relayer transaction %s %s", row.pk, target)
-        relayer.release_safes(row=row)
+    # In this order: the worker that sent it may be writing BROADCAST at this moment.
+    for source in (
+        RelayerTransaction.Status.SIGNED,
+        RelayerTransaction.Status.BROADCAST,
+    ):
+        if RelayerTransaction.objects.transition(
+            row.pk,
+            source=source,
+            target=target,
+            block_number=receipt.block_number,
+            gas_used=receipt.gas_used,
+            failure_code="" if receipt.succeeded else "reverted",
+        ):
+            logger.info("relayer transaction %s %s", row.pk, target)
+            relayer.release_safes(row=row)
+            return
 
 
 @transaction.atomic
@@ -160,29 +184,16 @@ def rewind(*, chain: Chain, fork_number: int) -> None:
     """Undo what blocks above the fork did; the truth is read again from there."""
     logger.warning("reorg on %s: back to block %s", chain.chain_id, fork_number)
     chain.blocks.filter(number__gt=fork_number).delete()
-    undone = UserOperation.objects.filter(
-        safe__chain=chain, block_number__gt=fork_number
-    )
-    for pk, status in undone.values_list("pk", "status"):
-        UserOperation.objects.transition(
-            pk,
-            source=status,
-            target=Status.SUBMITTED,
-            transaction_hash=None,
-            block_number=None,
-            actual_gas_cost_wei=None,
-            actual_gas_used=None,
-            included_at=None,
-            failure_code="",
-            failure_detail="",
-        )
-    for safe in Safe.objects.filter(chain=chain, deployed_block__gt=fork_number):
+    _reopen_operations(chain, fork_number)
+    safes = Safe.objects.filter(chain=chain)
+    for safe in safes.filter(deployed_block__gt=fork_number):
         target = Safe.Status.BROADCAST
         if safe.deployment_transaction_id is None:
             target = Safe.Status.QUEUED
         Safe.objects.transition(
             safe.pk, source=Safe.Status.DEPLOYED, target=target, deployed_block=None
         )
+    safes.filter(synced_at_block__gt=fork_number).update(synced_at_block=None)
     mined = RelayerTransaction.objects.filter(chain=chain, block_number__gt=fork_number)
     for pk, status in mined.values_list("pk", "status"):
         RelayerTransaction.objects.transition(
@@ -192,4 +203,31 @@ def rewind(*, chain: Chain, fork_number: int) -> None:
             block_number=None,
             gas_used=None,
             failure_code="",
+        )
+
+
+def _reopen_operations(chain: Chain, fork_number: int) -> None:
+    """Take operations back to where they were; carried out ones choose first.
+
+    No two open operations share a nonce: where another one holds it by now, this one
+    counts as replaced until a block says otherwise.
+    """
+    undone = UserOperation.objects.filter(
+        safe__chain=chain, block_number__gt=fork_number
+    )
+    settled = list(undone.filter(status__in=SETTLED))
+    for op in [*settled, *undone.filter(status=Status.REPLACED)]:
+        nonce = {"nonce_key": op.nonce_key, "nonce_sequence": op.nonce_sequence}
+        rivals = UserOperation.objects.open().filter(safe=op.safe_id, **nonce)
+        target = Status.SUBMITTED
+        if rivals.exists():
+            target = Status.REPLACED
+        elif op.signed_at is None:
+            target = Status.AWAITING_SIGNATURES
+        if target == op.status:
+            UserOperation.objects.filter(pk=op.pk).update(**UNDONE)
+            continue
+        code = "replaced" if target == Status.REPLACED else ""
+        UserOperation.objects.transition(
+            op.pk, source=op.status, target=target, failure_code=code, **UNDONE
         )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
+from itertools import count
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.utils import timezone
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -60,17 +60,17 @@ def sign(
 ) -> SignedTransaction:
     """Return a signed transaction with the relayer's next nonce.
 
-    The nonce follows the chain's pending count and our own rows in flight, whichever
-    is further. Two workers may come to the same nonce: the unique constraint lets
-    one of them store it.
+    The nonce is the first from the chain's pending count on that none of our rows in
+    flight holds, so that a gap left by a refused one is filled. Two workers may come
+    to the same nonce: the unique constraint lets one of them store it.
     """
     sender = Address(bytes.fromhex(account.address[2:]))
     pending, _balance, base_fee, tip = node.relayer_snapshot(sender)
     in_flight = RelayerTransaction.objects.in_flight().filter(
         chain=chain, sender=sender
     )
-    last = in_flight.aggregate(last=Max("nonce"))["last"]
-    nonce = pending if last is None else max(pending, last + 1)
+    held = set(in_flight.values_list("nonce", flat=True))
+    nonce = next(number for number in count(pending) if number not in held)
     max_fee_per_gas = 2 * base_fee + tip
     signed = account.sign_transaction(
         {
@@ -191,17 +191,21 @@ def broadcast(*, row: RelayerTransaction, node: Node) -> None:
 
 
 def _give_up(row: RelayerTransaction, error: ClientError) -> None:
-    """The node will never take this transaction; its accounts queue up again."""
+    """The node will never take this transaction; its accounts queue up again.
+
+    Its nonce is free for another, or the relayer would wait for it for ever.
+    """
     logger.error("relayer transaction %s refused: %s", row.pk, error.code)
     with transaction.atomic():
-        RelayerTransaction.objects.transition(
+        if RelayerTransaction.objects.transition(
             row.pk,
             source=row.status,
             target=Status.FAILED,
+            nonce=None,
             failure_code=error.code[:40],
             failure_detail=error.detail,
-        )
-        release_safes(row=row)
+        ):
+            release_safes(row=row)
 
 
 def release_safes(*, row: RelayerTransaction) -> None:
