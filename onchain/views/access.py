@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
@@ -55,6 +55,15 @@ def own_operation(request: HttpRequest, pk: int) -> UserOperation:
     return get_object_or_404(
         operations.select_related("safe__chain", "predecessor"), pk=pk
     )
+
+
+def posted(request: HttpRequest) -> QueryDict:
+    """Return the posted fields; the header Idempotency-Key counts as one (R50)."""
+    data = request.POST.copy()
+    header = request.headers.get("Idempotency-Key")
+    if header and not data.get("idempotency_key"):
+        data["idempotency_key"] = header
+    return data
 
 
 def is_htmx(request: HttpRequest) -> bool:

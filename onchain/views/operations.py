@@ -30,6 +30,7 @@ from onchain.views.access import (
     is_htmx,
     own_operation,
     person,
+    posted,
     render_card,
 )
 
@@ -94,7 +95,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 def prepare_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Draft the same payment anew."""
     op = own_operation(request, pk)
-    form = IdempotencyForm(request.POST)
+    form = IdempotencyForm(posted(request))
     if not form.is_valid():
         return HttpResponse("This form is incomplete.", status=400)
     try:

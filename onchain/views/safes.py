@@ -26,6 +26,7 @@ from onchain.views.access import (
     fragment_login_required,
     own_safe,
     person,
+    posted,
 )
 
 RECENT = 5  # operations on the account's page
@@ -113,7 +114,7 @@ def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResp
 def faucet(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """Queue test ETH; routed on the local chain only (security.md R70)."""
     safe = own_safe(request, chain_id, address)
-    form = IdempotencyForm(request.POST)
+    form = IdempotencyForm(posted(request))
     if not form.is_valid():
         return HttpResponse("This form is incomplete.", status=400)
     try:

@@ -16,7 +16,7 @@ from onchain.forms import SendForm
 from onchain.models import Safe
 from onchain.services import safes, user_operations
 from onchain.templatetags.display import eth
-from onchain.views.access import account_context, own_safe, person
+from onchain.views.access import account_context, own_safe, person, posted
 
 
 @login_required
@@ -28,7 +28,7 @@ def send(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     user = person(request)
     form = SendForm(initial=_initial(request, safe), safe=safe, user=user)
     if request.method == "POST":
-        form = SendForm(_with_header_key(request), safe=safe, user=user)
+        form = SendForm(posted(request), safe=safe, user=user)
         status = 422
         if form.is_valid() and _refuse_until_live(form, safe):
             try:
@@ -46,15 +46,6 @@ def send(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
                 return redirect("onchain:operation", op.pk)
     context = account_context(request, safe, "send") | {"form": form}
     return render(request, "onchain/send.html", context, status=status)
-
-
-def _with_header_key(request: HttpRequest) -> Any:
-    """Return the posted fields; the header Idempotency-Key counts as the field."""
-    data = request.POST.copy()
-    header = request.headers.get("Idempotency-Key")
-    if header and not data.get("idempotency_key"):
-        data["idempotency_key"] = header
-    return data
 
 
 def _refuse_until_live(form: SendForm, safe: Safe) -> bool:
