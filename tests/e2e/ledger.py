@@ -1,0 +1,71 @@
+"""What the chain itself says, asked past the site: the oracle of the browser tests."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_utils.crypto import keccak
+
+from onchain.clients.json_rpc import JsonRpc
+from onchain.protocol.types import Address, checksum_address
+
+EVENT = "UserOperationEvent(bytes32,address,address,uint256,bool,uint256,uint256)"
+ETH = 10**18  # wei
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One chain behind a node's URL; addresses are text, as the pages show them."""
+
+    node_url: str
+
+    def call(self, method: str, *params: object) -> Any:
+        """Return the result of one JSON-RPC call."""
+        return JsonRpc(url=self.node_url, timeout=30.0).call(method, *params)
+
+    def read(self, account: str, signature: str, *types: str) -> tuple[Any, ...]:
+        """Return what a function without arguments of a contract answers."""
+        call = {"to": account, "data": f"0x{keccak(text=signature)[:4].hex()}"}
+        answer = self.call("eth_call", call, "latest")
+        return decode(types, bytes.fromhex(answer[2:]))
+
+    def owners(self, account: str) -> list[str]:
+        """Return the owners of a Safe, checksummed."""
+        (owners,) = self.read(account, "getOwners()", "address[]")
+        return [checksum_address(Address(bytes.fromhex(item[2:]))) for item in owners]
+
+    def threshold(self, account: str) -> int:
+        """Return how many owners of a Safe must sign."""
+        return int(self.read(account, "getThreshold()", "uint256")[0])
+
+    def has_code(self, account: str) -> bool:
+        """True once a contract is there."""
+        return self.call("eth_getCode", account, "latest") != "0x"
+
+    def balance_wei(self, account: str) -> int:
+        """Return what an account has at the newest block."""
+        return int(self.call("eth_getBalance", account, "latest"), 16)
+
+    def receipt(self, transaction_hash: str) -> dict[str, Any]:
+        """Return the receipt of a transaction."""
+        receipt: dict[str, Any] = self.call(
+            "eth_getTransactionReceipt", transaction_hash
+        )
+        return receipt
+
+    def operations(self, account: str) -> list[dict[str, Any]]:
+        """Return the EntryPoint's event of each user operation of an account."""
+        sender = f"0x{account[2:].lower():0>64}"
+        topics = [f"0x{keccak(text=EVENT).hex()}", None, sender]
+        found: list[dict[str, Any]] = self.call(
+            "eth_getLogs", {"fromBlock": "0x0", "topics": topics}
+        )
+        return found
+
+
+def new_recipient() -> str:
+    """Return an address that nobody has ever used."""
+    return checksum_address(Address(secrets.token_bytes(20)))
