@@ -39,7 +39,7 @@ class Program:
     answers: Callable[[], bool] | None = None
     ready_words: str = ""
     start_seconds: float = 30.0
-    stop_seconds: float = 5.0
+    stop_seconds: float = 6.0
     # Whether a line of its output says something to the person who watches.
     is_news: Callable[[str], bool] = bool
 

@@ -52,7 +52,7 @@ def chain(*, load: Path) -> Program:
         name="chain",
         argv=argv,
         answers=partial(chain_state.answers, node),
-        stop_seconds=2.5,
+        stop_seconds=2.0,
     )
 
 
