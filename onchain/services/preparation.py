@@ -193,8 +193,17 @@ def _estimated(
         bare,
         call_gas_limit=limits.call,
         verification_gas_limit=limits.verification,
-        pre_verification_gas=limits.pre_verification,
+        # A version of its own: an earlier operation at this nonce may be the same to
+        # the last byte, and one hash cannot have two rows.
+        pre_verification_gas=limits.pre_verification + _versions(op.safe, lane),
     )
+
+
+def _versions(safe: Safe, lane: Lane) -> int:
+    """Return how many operations were prepared for a nonce before."""
+    return safe.operations.filter(
+        nonce_key=lane.key, nonce_sequence=lane.sequence
+    ).count()
 
 
 def _dummy_signature(safe: Safe) -> bytes:
