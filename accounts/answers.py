@@ -16,6 +16,7 @@ STATUS = {
     "signed-in": 409,
     "expired": 410,
     "enrolment": 410,
+    "not-ready": 503,
 }
 REFUSED = 403
 

@@ -95,3 +95,10 @@ class EnrolmentRefused(CeremonyFailed):
         "This link does not work: it was used, has expired or was replaced. "
         "Print a new one with `manage.py create_operator`."
     )
+
+
+class NotReady(CeremonyFailed):
+    """What a registration opens cannot be opened yet; for hooks to raise."""
+
+    code = "not-ready"
+    message = "This site is still starting. Nothing was made. Try again in a moment."

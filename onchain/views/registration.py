@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from accounts.errors import NotReady
 from accounts.models import Credential, User
 from onchain import tasks
+from onchain.errors import ChainNotReady
 from onchain.services import chains, safes
 
 
@@ -16,9 +18,13 @@ def open_wallet(*, user: User, credential: Credential) -> str:
     account, or the other way round, cannot exist.
 
     Raises:
-        ChainNotReady: nothing may be created yet.
+        NotReady: the chain was not verified yet; nothing is created.
     """
-    safe = safes.open_safe(user=user, credential=credential, chain=chains.current())
+    try:
+        chain = chains.current()
+    except ChainNotReady as error:
+        raise NotReady(str(error)) from error
+    safe = safes.open_safe(user=user, credential=credential, chain=chain)
     if safe.deployment_requested_at is not None:
         tasks.run_relayer.delay_on_commit(safe.chain_id)
     return reverse("onchain:safe-detail", args=[safe.chain.chain_id, safe.address_text])
