@@ -16,10 +16,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from onchain.protocol.abi import encode
 from onchain.protocol.errors import EncodingError
@@ -110,8 +107,6 @@ def parse_der_signature(der: bytes) -> tuple[int, int]:
         raise EncodingError("the signature is not DER") from error
     if not (0 < r < ORDER and 0 < s < ORDER):
         raise EncodingError("r or s is outside the order of P-256")
-    if encode_dss_signature(r, s) != der:
-        raise EncodingError("the signature is not canonical DER")
     return r, s
 
 
