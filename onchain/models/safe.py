@@ -23,6 +23,12 @@ class SafeQuerySet(TransitionQuerySet["Safe"]):
         """The accounts that one of the person's passkeys owns."""
         return self.filter(owners__credential__user=user).distinct()
 
+    def with_owner_count(self) -> Self:
+        """The same accounts, with ``owner_count`` of all owners, whoever they are."""
+        own = Safe.objects.filter(pk=models.OuterRef("pk")).values("pk")
+        count = own.annotate(count=models.Count("owners")).values("count")
+        return self.annotate(owner_count=models.Subquery(count))
+
     def awaiting_deployment(self) -> Self:
         """The accounts to put on chain, first come first served."""
         return self.filter(

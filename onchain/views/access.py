@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from onchain.models import Safe, UserOperation
 from onchain.protocol.errors import EncodingError
-from onchain.protocol.types import to_address
+from onchain.protocol.types import Address, to_address
 
 View: TypeAlias = Callable[..., HttpResponse]
 
@@ -39,14 +39,35 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
+def own_safes(request: HttpRequest) -> list[Safe]:
+    """Return the person's accounts, oldest first."""
+    safes = Safe.objects.visible_to(person(request)).with_owner_count()
+    return list(safes.select_related("chain").order_by("pk"))
+
+
 def own_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:
     """Return the person's account, or 404 as for one that does not exist."""
+    safes = Safe.objects.visible_to(person(request)).select_related("chain")
+    return get_object_or_404(safes, chain__chain_id=chain_id, address=_raw(address))
+
+
+def own_safe_page(
+    request: HttpRequest, chain_id: int, address: str, page: str
+) -> dict[str, Any]:
+    """Return ``account_context`` of the person's account, in one query, or 404."""
+    raw = _raw(address)
+    safes = own_safes(request)
+    for safe in safes:
+        if safe.chain.chain_id == chain_id and safe.address == raw:
+            return {"safe": safe, "safes": safes, "page": page}
+    raise Http404
+
+
+def _raw(address: str) -> Address:
     try:
-        raw = to_address(address)
+        return to_address(address)
     except EncodingError:
         raise Http404 from None
-    safes = Safe.objects.visible_to(person(request)).select_related("chain")
-    return get_object_or_404(safes, chain__chain_id=chain_id, address=raw)
 
 
 def own_operation(request: HttpRequest, pk: int) -> UserOperation:
@@ -83,5 +104,4 @@ def render_card(
 
 def account_context(request: HttpRequest, safe: Safe, page: str) -> dict[str, Any]:
     """Return what every page of an account shows around its content."""
-    safes = Safe.objects.visible_to(person(request)).select_related("chain")
-    return {"safe": safe, "safes": safes.order_by("pk"), "page": page}
+    return {"safe": safe, "safes": own_safes(request), "page": page}

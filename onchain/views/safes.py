@@ -25,6 +25,8 @@ from onchain.views.access import (
     account_context,
     fragment_login_required,
     own_safe,
+    own_safe_page,
+    own_safes,
     person,
     posted,
 )
@@ -48,7 +50,7 @@ def home(request: HttpRequest) -> HttpResponse:
         if not url_has_allowed_host_and_scheme(next_path, allowed_hosts=None):
             next_path = ""
         return render(request, "landing.html", {"next_path": next_path})
-    own = list(Safe.objects.visible_to(person(request)).select_related("chain"))
+    own = own_safes(request)
     if len(own) == 1:
         return redirect(
             "onchain:safe-detail", own[0].chain.chain_id, own[0].address_text
@@ -60,11 +62,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def safe_detail(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """One account: state, balance, what to do next, recent activity."""
-    safe = own_safe(request, chain_id, address)
+    context = own_safe_page(request, chain_id, address, "home")
+    safe = context["safe"]
     _ask_for_balance(safe)
-    context = account_context(request, safe, "home")
     context |= _overview(safe) | _recent(safe)
-    context["one_key"] = safe.threshold == 1 and safe.owners.count() == 1
+    context["one_key"] = safe.threshold == 1 and safe.owner_count == 1
     return render(request, "onchain/safe_detail.html", context)
 
 
