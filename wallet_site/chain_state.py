@@ -30,6 +30,7 @@ DEVCHAIN = Path(settings.BASE_DIR) / "devchain"
 PACKAGES = DEVCHAIN / "node_modules"
 BASE_FOLDER = DEVCHAIN / "build"
 SAVE_SECONDS = 10  # at most this much of the chain is lost to a hard kill
+KEPT_STATES = 64  # older blocks and their logs stay, but not their state
 START_SECONDS = 20.0
 
 
@@ -49,9 +50,17 @@ def anvil_argv(*, port: int, state: Path, load: Path | None) -> list[str]:
     argv += ["--chain-id", str(local_chain.CHAIN_ID), "--quiet"]
     argv += ["--block-time", "1", "--mixed-mining", "--hardfork", "osaka"]
     argv += ["--dump-state", str(state), "--state-interval", str(SAVE_SECONDS)]
+    # Without these it keeps a copy of the whole state for every block, in the home
+    # folder and for ever: 26 GB a day.
+    argv += ["--max-persisted-states", str(KEPT_STATES)]
+    argv += ["--cache-path", str(_cache_of(state))]
     if load is not None:
         argv += ["--load-state", str(load)]
     return argv
+
+
+def _cache_of(state: Path) -> Path:
+    return state.with_name("anvil-cache")
 
 
 def connect(*, url: str) -> LocalChain:
@@ -140,6 +149,7 @@ def answers(chain: LocalChain) -> bool:
 def saved_state(*, report: Callable[[str], None]) -> Path:
     """Return the person's own chain state, begun as a copy of the base."""
     path = Path(settings.VAR_DIR) / "devchain" / "state.json"
+    shutil.rmtree(_cache_of(path), ignore_errors=True)  # of a run that was killed
     if not path.exists():
         base = base_state(report=report)
         path.parent.mkdir(parents=True, exist_ok=True)
