@@ -111,15 +111,12 @@ class SendForm(forms.Form):
         one payment it made (security.md R50).
         """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not {"recipient", "amount", "idempotency_key"} <= cleaned.keys():
+        key = cleaned.get("idempotency_key")
+        if key and user_operations.was_drafted(user=self.user, idempotency_key=key):
             return cleaned
-        if user_operations.was_drafted(
-            user=self.user, idempotency_key=cleaned["idempotency_key"]
-        ):
-            return cleaned
-        if cleaned["amount"] > self.safe.balance_wei:
+        if cleaned.get("amount", 0) > self.safe.balance_wei:
             self.add_error("amount", "This is more than the account has.")
-        else:
+        elif {"recipient", "amount", "idempotency_key"} <= cleaned.keys():
             self._ask_about_twin(cleaned)
         return cleaned
 
