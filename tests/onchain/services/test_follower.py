@@ -1,0 +1,468 @@
+"""Reading the chain: in order, in ranges, through reorgs, and one reader at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from onchain.clients.errors import TransientClientError
+from onchain.errors import ChainNotReady
+from onchain.models import Block, Chain, Safe, UserOperation
+from onchain.models.user_operation import Status
+from onchain.protocol.types import Bytes32
+from onchain.services import follower, relayer
+from tests.factories import (
+    ETHER,
+    RELAYER_KEY,
+    World,
+    make_queued_wallet,
+    make_relayer_transaction,
+)
+from tests.fake_events import proxy_creation_event
+from tests.onchain.services.test_inclusion import outcome, rows
+
+
+def follow(world: World) -> int:
+    """Read until nothing is new; return how many passes found something."""
+    passes = 0
+    while follower.advance(chain=world.chain, node=world.node):
+        passes += 1
+    return passes
+
+
+def known(world: World) -> list[tuple[int, bytes]]:
+    blocks = Block.objects.filter(chain=world.chain).order_by("number")
+    return [(block.number, block.hash) for block in blocks]
+
+
+def chain_of(world: World, newest: int) -> list[tuple[int, bytes]]:
+    return [(block.number, block.hash) for block in world.node.blocks[-newest:]]
+
+
+# --- Moving forward ---------------------------------------------------------------------
+
+
+def test_a_new_follower_begins_at_the_head(world: World):
+    for _ in range(5):
+        world.node.mine()
+
+    follow(world)
+
+    assert known(world) == chain_of(world, 1)
+
+
+def test_a_new_follower_begins_where_it_is_told_to(world: World, settings):
+    settings.START_BLOCK = 102
+    for _ in range(5):
+        world.node.mine()
+
+    follow(world)
+
+    assert known(world) == chain_of(world, 4)
+
+
+def test_the_next_block_is_read_in_two_requests(world: World):
+    follow(world)
+    world.node.mine()
+    world.node.calls.clear()
+
+    follower.advance(chain=world.chain, node=world.node)
+
+    asked = [call.split()[0] for call in world.node.calls]
+    assert asked[:2] == ["chain_id_and_head", "blocks_with_logs"]
+    assert known(world) == chain_of(world, 2)
+
+
+def test_nothing_new_is_one_request_and_no_write(world: World):
+    follow(world)
+    world.node.calls.clear()
+
+    assert not follower.advance(chain=world.chain, node=world.node)
+
+    assert world.node.calls == ["chain_id_and_head"]
+
+
+def test_the_chains_row_follows_the_head(world: World):
+    follow(world)
+    head = world.node.mine(seconds=12)
+
+    follow(world)
+
+    chain = world.chain
+    assert (chain.head_number, chain.head_timestamp) == (head.number, head.timestamp)
+    assert chain.confirmed_timestamp == world.node.blocks[-2].timestamp
+    assert chain.base_fee_wei == head.base_fee_wei
+
+
+def test_a_gap_is_read_in_ranges(world: World):
+    follow(world)
+    for _ in range(120):
+        world.node.mine()
+    world.node.calls.clear()
+
+    follow(world)
+
+    ranges = [call for call in world.node.calls if call.startswith("blocks_with_logs")]
+    assert ranges == [
+        "blocks_with_logs 101 150",
+        "blocks_with_logs 151 200",
+        "blocks_with_logs 201 220",
+    ]
+    assert known(world) == chain_of(world, 121)
+
+
+def test_an_event_within_a_gap_is_not_missed(world: World):
+    follow(world)
+    op = world.submit()
+    world.node.mine()
+    block = world.node.mine(outcome(op))
+    world.node.mine()
+
+    follow(world)
+
+    op = world.fresh(op)
+    assert (op.status, op.block_number) == (Status.INCLUDED, block.number)
+
+
+def test_only_the_newest_hashes_are_kept(world: World):
+    follow(world)
+    for _ in range(300):
+        world.node.mine()
+
+    follow(world)
+
+    assert Block.objects.count() == follower.KEPT_BLOCKS + 1
+
+
+def test_balances_of_touched_accounts_follow(world: World):
+    follow(world)
+    safe = world.wallet.safe
+    world.node.account_balances[safe.address] = 3 * ETHER
+    block = world.node.mine(touched=[safe.address])
+
+    follow(world)
+
+    safe.refresh_from_db()
+    assert (safe.balance_wei, safe.synced_at_block) == (3 * ETHER, block.number)
+
+
+def test_an_operation_expires_when_the_confirmed_head_has_passed_it(world: World):
+    op = world.submit()
+    follow(world)
+    world.node.mine(seconds=601)
+    follow(world)
+    assert world.fresh(op).status == Status.SUBMITTED
+
+    world.node.mine()
+    follow(world)
+
+    assert world.fresh(op).status == Status.EXPIRED
+
+
+def test_a_mined_transaction_of_the_relayer_is_settled(world: World):
+    follow(world)
+    row = make_relayer_transaction(chain=world.chain)
+    account = relayer.account_of(RELAYER_KEY)
+    relayer.sign_queued(row=row, node=world.node, account=account)
+    row.refresh_from_db()
+    relayer.broadcast(row=row, node=world.node)
+    block = world.node.mine()
+
+    follow(world)
+
+    row.refresh_from_db()
+    assert (row.status, row.block_number) == ("mined", block.number)
+
+
+# --- R48: what is not believed ----------------------------------------------------------
+
+
+def test_another_chain_behind_the_node_is_refused(world: World):
+    follow(world)
+    world.node.mine()
+    world.node.chain_id_answer = 1
+    before = known(world)
+
+    with pytest.raises(ChainNotReady, match="chain 1"):
+        follower.advance(chain=world.chain, node=world.node)
+
+    assert known(world) == before
+
+
+def test_logs_of_another_block_are_refused(world: World):
+    follow(world)
+    op = world.submit()
+    world.node.mine(outcome(op))
+    answer = world.node.blocks_with_logs
+
+    def lying(*args):
+        blocks, logs = answer(*args)
+        return blocks, [replace(log, block_hash=b"\x0e" * 32) for log in logs]
+
+    world.node.blocks_with_logs = lying
+
+    with pytest.raises(TransientClientError, match="other blocks"):
+        follower.advance(chain=world.chain, node=world.node)
+
+    assert world.fresh(op).status == Status.SUBMITTED
+
+
+def test_blocks_that_are_no_chain_are_refused(world: World):
+    follow(world)
+    world.node.mine()
+    world.node.mine()
+    world.node.blocks[-1] = replace(
+        world.node.blocks[-1], parent_hash=Bytes32(b"\x0e" * 32)
+    )
+
+    with pytest.raises(TransientClientError):
+        follower.advance(chain=world.chain, node=world.node)
+
+
+def test_a_reorg_between_two_requests_is_noticed(world: World):
+    follow(world)
+    world.node.mine()
+    ask = world.node.blocks_with_logs
+
+    def reorganised(*args):
+        world.node.reorganise(2)
+        world.node.mine()
+        world.node.mine()
+        return ask(*args)
+
+    world.node.blocks_with_logs = reorganised
+
+    with pytest.raises(TransientClientError, match="reorganised"):
+        follower.advance(chain=world.chain, node=world.node)
+
+
+def test_a_node_out_of_reach_changes_nothing(world: World):
+    follow(world)
+    before = rows()
+    world.node.failure = TransientClientError("ConnectTimeout")
+
+    with pytest.raises(TransientClientError):
+        follower.advance(chain=world.chain, node=world.node)
+
+    assert rows() == before
+
+
+def test_a_node_that_is_late_is_not_a_reorg(world: World):
+    follow(world)
+    op = world.submit()
+    world.node.mine(outcome(op))
+    follow(world)
+    newest = world.node.blocks.pop()
+
+    assert not follower.advance(chain=world.chain, node=world.node)
+
+    assert world.fresh(op).status == Status.INCLUDED
+    world.node.blocks.append(newest)
+    assert not follower.advance(chain=world.chain, node=world.node)
+
+
+# --- R49: reorgs ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("depth", range(1, 13))
+def test_a_reorg_takes_back_what_it_undid(world: World, depth: int):
+    follow(world)
+    op = world.submit()
+    before = rows()
+    world.node.mine(outcome(op))
+    for _ in range(depth - 1):
+        world.node.mine()
+    follow(world)
+    assert world.fresh(op).status == Status.INCLUDED
+
+    world.node.reorganise(depth)
+    for _ in range(depth + 1):
+        world.node.mine()
+    follow(world)
+
+    assert rows()[0] == before[0]
+    assert known(world) == chain_of(world, depth + 2)
+
+
+@pytest.mark.parametrize("depth", range(1, 13))
+def test_a_reorg_that_includes_it_again_gives_the_new_facts(world: World, depth: int):
+    follow(world)
+    op = world.submit()
+    for _ in range(depth):
+        world.node.mine(outcome(op))
+        follow(world)
+        op = world.fresh(op)
+    world.node.reorganise(depth)
+    world.node.mine()
+    block = world.node.mine(outcome(op, cost_wei=99))
+    for _ in range(depth):
+        world.node.mine()
+
+    follow(world)
+
+    op = world.fresh(op)
+    assert (op.status, op.block_number) == (Status.INCLUDED, block.number)
+    assert op.actual_gas_cost_wei == 99
+
+
+def test_a_reorg_leaves_the_rows_that_a_fresh_index_has(world: World):
+    follow(world)
+    op = world.submit()
+    wallet = make_queued_wallet()
+    start = rows()
+    world.node.mine(outcome(op), proxy_creation_event(wallet.safe.address))
+    world.node.mine()
+    follow(world)
+    world.node.reorganise(2)
+    world.node.mine(proxy_creation_event(wallet.safe.address))
+    world.node.mine()
+    world.node.mine(outcome(op, succeeded=False))
+    follow(world)
+    after_reorg = rows()
+
+    # Once more from the rows of the start, reading the same chain in one go.
+    UserOperation.objects.filter(pk=op.pk).update(
+        **{name: start[0][name] for name in start[0] if name not in ("id",)}
+    )
+    Safe.objects.filter(pk=wallet.safe.pk).update(
+        status=Safe.Status.QUEUED, deployed_block=None
+    )
+    Block.objects.filter(number__gt=100).delete()
+    follow(world)
+
+    assert rows() == after_reorg
+
+
+def test_a_balance_that_a_reorg_undid_is_read_again(world: World):
+    follow(world)
+    safe = world.wallet.safe
+    world.node.account_balances[safe.address] = 5 * ETHER
+    world.node.mine(touched=[safe.address])
+    follow(world)
+    world.node.reorganise(1)
+    world.node.account_balances[safe.address] = ETHER
+    world.node.mine()
+    world.node.mine()
+
+    follow(world)
+
+    safe.refresh_from_db()
+    assert safe.balance_wei == ETHER
+
+
+def test_a_reorg_deeper_than_all_that_is_known_asks_for_an_operator(world: World):
+    follow(world)
+    op = world.submit()
+    world.node.mine(outcome(op))
+    follow(world)
+    world.node.reorganise(2)
+    for _ in range(4):
+        world.node.mine()
+
+    with pytest.raises(ChainNotReady, match="not the one"):
+        follower.advance(chain=world.chain, node=world.node)
+
+    assert world.fresh(op).status == Status.INCLUDED
+
+
+def test_a_follower_that_died_after_rewinding_goes_on_from_the_fork(world: World):
+    follow(world)
+    op = world.submit()
+    world.node.mine(outcome(op))
+    world.node.mine()
+    follow(world)
+    world.node.reorganise(2)
+    for _ in range(3):
+        world.node.mine()
+    ask = world.node.blocks_with_logs
+    world.node.blocks_with_logs = dying
+    with pytest.raises(ConnectionAbortedError):
+        follower.advance(chain=world.chain, node=world.node)
+    world.node.blocks_with_logs = ask
+
+    follow(world)
+
+    assert world.fresh(op).status == Status.SUBMITTED
+    assert known(world) == chain_of(world, 4)
+
+
+def dying(*_arguments: object) -> None:
+    raise ConnectionAbortedError("the follower died here")
+
+
+# --- R54: one follower at a time --------------------------------------------------------
+
+
+def test_a_second_follower_waits(world: World):
+    assert follower.take_lease(chain=world.chain, name="one")
+
+    assert not follower.take_lease(chain=world.chain, name="two")
+    assert follower.take_lease(chain=world.chain, name="one")
+
+
+def test_a_released_lease_is_free_at_once(world: World):
+    follower.take_lease(chain=world.chain, name="one")
+    follower.release_lease(chain=world.chain, name="one")
+
+    assert follower.take_lease(chain=world.chain, name="two")
+
+
+def test_a_lease_cannot_be_released_by_another(world: World):
+    follower.take_lease(chain=world.chain, name="one")
+    follower.release_lease(chain=world.chain, name="two")
+
+    assert not follower.take_lease(chain=world.chain, name="two")
+
+
+def test_the_lease_of_a_dead_follower_runs_out(world: World):
+    follower.take_lease(chain=world.chain, name="one")
+    Chain.objects.update(follower_lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert follower.take_lease(chain=world.chain, name="two")
+
+
+def test_of_two_followers_at_the_same_block_the_slower_writes_nothing(world: World):
+    follow(world)
+    op = world.submit()
+    world.node.mine(outcome(op))
+    ask = world.node.blocks_with_logs
+
+    def overtaken(*args):
+        world.node.blocks_with_logs = ask
+        follow(world)
+        return ask(*args)
+
+    world.node.blocks_with_logs = overtaken
+
+    with pytest.raises(TransientClientError, match="another follower"):
+        follower.advance(chain=world.chain, node=world.node)
+
+    assert world.fresh(op).status == Status.INCLUDED
+    assert known(world) == chain_of(world, 2)
+
+
+# --- How often it asks ------------------------------------------------------------------
+
+
+def test_a_chain_on_which_nobody_waits_is_not_busy(world: World):
+    assert not follower.is_busy(chain=world.chain)
+
+
+@pytest.mark.parametrize("step", ["prepare", "sign", "submit"])
+def test_an_operation_under_way_makes_it_busy(world: World, step: str):
+    getattr(world, step)()
+
+    assert follower.is_busy(chain=world.chain)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_busy"),
+    [("queued", False), ("signed", True), ("broadcast", True), ("mined", False)],
+)
+def test_a_transaction_in_flight_makes_it_busy(world: World, status, is_busy):
+    make_relayer_transaction(chain=world.chain, status=status)
+
+    assert follower.is_busy(chain=world.chain) == is_busy
