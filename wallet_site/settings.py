@@ -282,6 +282,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 60  # seconds
 CELERY_TASK_TIME_LIMIT = 90  # seconds; acts in prefork only, see README
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 SWEEP_SECONDS = 3  # a nudge that got lost costs at most this
 
 # --- Operations --------------------------------------------------------------------
