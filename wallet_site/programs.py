@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import connection
 
 from onchain.clients.errors import TransientClientError
 from onchain.clients.json_rpc import JsonRpc, RpcError
+from onchain.models import Chain
 from onchain.protocol.deployments import ENTRY_POINT
 from onchain.protocol.types import checksum_address
 from wallet_site import chain_state
@@ -133,8 +136,17 @@ def follower() -> Program:
         name="follower",
         argv=[sys.executable, str(settings.BASE_DIR / "manage.py"), "follow"],
         environment=_python(),
+        answers=chain_is_known,
         is_news=is_not_routine,
     )
+
+
+def chain_is_known() -> bool:
+    """True once the follower has verified the chain: before, no wallet can be made."""
+    with contextlib.closing(connection):
+        return Chain.objects.filter(
+            chain_id=settings.CHAIN_ID, signer_proxy_code__isnull=False
+        ).exists()
 
 
 def web() -> Program:
