@@ -193,7 +193,8 @@ def broadcast(*, row: RelayerTransaction, node: Node) -> None:
 def _give_up(row: RelayerTransaction, error: ClientError) -> None:
     """The node will never take this transaction; its accounts queue up again.
 
-    Its nonce is free for another, or the relayer would wait for it for ever.
+    Its nonce is free for another, or the relayer would wait for it for ever; and its
+    hash, because another that is the same to the last byte has the same one.
     """
     logger.error("relayer transaction %s refused: %s", row.pk, error.code)
     with transaction.atomic():
@@ -202,6 +203,7 @@ def _give_up(row: RelayerTransaction, error: ClientError) -> None:
             source=row.status,
             target=Status.FAILED,
             nonce=None,
+            hash=None,
             failure_code=error.code[:40],
             failure_detail=error.detail,
         ):
