@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -209,3 +210,11 @@ def test_posts_in_the_console_need_their_csrf_token(operator):
     client = Client(enforce_csrf_checks=True)
 
     assert client.post(reverse("admin:logout")).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["createsuperuser", "changepassword"])
+def test_the_password_commands_point_to_create_operator(name):
+    with pytest.raises(CommandError, match="create_operator"):
+        call_command(name)
+
+    assert not User.objects.exists()
