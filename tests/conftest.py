@@ -137,9 +137,6 @@ def django_db_modify_db_settings(
         database["TEST"]["NAME"] = str(folder / "test.sqlite3")
 
 
-# --- The real chain and bundler --------------------------------------------------------
-
-
 def _report_nothing(_line: str) -> None:
     pass
 
