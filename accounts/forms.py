@@ -37,12 +37,12 @@ class CeremonyForm(forms.Form):
         """
         if not self.is_valid():
             raise MalformedResponse
-        return self.cleaned_data["credential"]
+        return str(self.cleaned_data["credential"])
 
     def next_path(self) -> str:
         """Return where to go afterwards; empty when that is ours to decide."""
         self.is_valid()
-        return self.cleaned_data.get("next", "")
+        return str(self.cleaned_data.get("next", ""))
 
 
 class EnrolmentForm(forms.Form):
@@ -58,4 +58,4 @@ class EnrolmentForm(forms.Form):
         """
         if not self.is_valid():
             raise EnrolmentRefused
-        return self.cleaned_data["token"]
+        return str(self.cleaned_data["token"])

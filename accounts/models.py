@@ -241,4 +241,4 @@ class Ceremony(models.Model):
         """The handle of the user that this registration or enrolment will make."""
         if self.user_handle is None:
             raise TypeError(f"{self} makes no user")
-        return self.user_handle
+        return bytes(self.user_handle)
