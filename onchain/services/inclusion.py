@@ -175,7 +175,7 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
             failure_code="" if receipt.succeeded else "reverted",
         ):
             logger.info("relayer transaction %s %s", row.pk, target)
-            relayer.release_safes(row=row)
+            relayer.release_safes(row=row, code="deployment-reverted")
             return
 
 

@@ -207,11 +207,11 @@ def _give_up(row: RelayerTransaction, error: ClientError) -> None:
             failure_code=error.code[:40],
             failure_detail=error.detail,
         ):
-            release_safes(row=row)
+            release_safes(row=row, code=error.code)
 
 
-def release_safes(*, row: RelayerTransaction) -> None:
-    """Queue the accounts that a failed deployment left undeployed."""
+def release_safes(*, row: RelayerTransaction, code: str) -> None:
+    """Queue the accounts that a deployment left undeployed; ``code`` says why."""
     for safe in row.safes.filter(status=Safe.Status.BROADCAST):
         attempts = safe.deployment_attempts + 1
         Safe.objects.transition(
@@ -226,5 +226,5 @@ def release_safes(*, row: RelayerTransaction) -> None:
                 safe.pk,
                 source=Safe.Status.QUEUED,
                 target=Safe.Status.FAILED,
-                failure_code=row.failure_code or "deployment-reverted",
+                failure_code=code[:40],
             )
