@@ -54,11 +54,18 @@ def visitor(welcome: Welcome) -> Visitor:
     return welcome()
 
 
-@pytest.fixture(scope="module")
-def resident(browser: Browser, stack: Stack) -> Iterator[Visitor]:
-    """Somebody with a live account and 1 test ETH, shared by the tests of a module."""
+@pytest.fixture(scope="session")
+def settled(browser: Browser, stack: Stack) -> Iterator[Visitor]:
+    """Somebody with a live account and 1 test ETH."""
     context = browser.new_context()
     visitor = Visitor(context, stack.origin)
     visitor.open_wallet()
     yield visitor
     context.close()
+
+
+@pytest.fixture
+def resident(settled: Visitor) -> Visitor:
+    """The one person whom tests share that spend little and assert on no balance."""
+    settled.reset()
+    return settled

@@ -49,6 +49,12 @@ class Ledger:
         """Return what an account has at the newest block."""
         return int(self.call("eth_getBalance", account, "latest"), 16)
 
+    def give(self, account: str, value_wei: int) -> None:
+        """Pay from one of the local chain's own rich accounts."""
+        (payer, *_others) = reversed(self.call("eth_accounts"))
+        payment = {"from": payer, "to": account, "value": hex(value_wei)}
+        self.call("eth_sendTransaction", payment)
+
     def receipt(self, transaction_hash: str) -> dict[str, Any]:
         """Return the receipt of a transaction."""
         receipt: dict[str, Any] = self.call(

@@ -32,7 +32,7 @@ def test_one_touch_makes_a_wallet_that_the_chain_knows(
     assert visitor.page.locator("input:visible, textarea, select").count() == 0
 
     visitor.press("Create a wallet")
-    visitor.page.wait_for_url("**/safes/**")
+    visitor.arrive()
     expect(visitor.page.get_by_role("heading", name="Account 1")).to_be_visible()
     visitor.wait_until_live()
 
@@ -61,7 +61,8 @@ def test_receive_shows_the_address_only_to_a_passkey_that_has_proven_itself(
     visitor: Visitor,
 ) -> None:
     """R6"""
-    account = visitor.create_wallet()
+    visitor.create_wallet()
+    account = visitor.account
     visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = visitor.page
     page.get_by_role("main").get_by_role("link", name="Receive").click()
@@ -91,10 +92,11 @@ def test_receive_shows_the_address_only_to_a_passkey_that_has_proven_itself(
 def test_a_payment_arrives_to_the_wei_and_the_pages_follow(
     visitor: Visitor, ledger: Ledger
 ) -> None:
-    account, recipient = visitor.open_wallet(), new_recipient()
+    visitor.open_wallet()
+    account, recipient = visitor.account, new_recipient()
     assert ledger.balance_wei(account) == ETH
 
-    visitor.review(account, recipient, "0.250000000000000001")
+    visitor.review(recipient, "0.250000000000000001")
     assert visitor.signed_text("recipient").replace(" ", "") == recipient
     assert visitor.signed_text("amount") == "0.250000000000000001 ETH"
     assert visitor.signed_text("account").replace(" ", "") == account
@@ -122,7 +124,7 @@ def test_a_payment_arrives_to_the_wei_and_the_pages_follow(
     assert receipt["transactionHash"] in shown
     assert re.search(rf"Block\s+{int(receipt['blockNumber'], 16)}\b", shown)
 
-    visitor.visit(account)
+    visitor.visit()
     visitor.wait_for_balance("0.749999999999999999 ETH")
     row = visitor.page.get_by_role("listitem").filter(has_text=recipient[-4:])
     expect(row).to_contain_text("0.250000000000000001 ETH")
@@ -132,12 +134,13 @@ def test_a_payment_arrives_to_the_wei_and_the_pages_follow(
 def test_the_same_passkey_in_a_fresh_browser_finds_the_same_account(
     visitor: Visitor, welcome
 ) -> None:
-    account, recipient = visitor.open_wallet(), new_recipient()
-    visitor.pay(account, recipient, "0.4")
+    visitor.open_wallet()
+    account, recipient = visitor.account, new_recipient()
+    visitor.pay(recipient, "0.4")
     stored = visitor.stored()
     visitor.press("Sign out")
     visitor.sees("A wallet that opens with your passkey")
-    visitor.visit(account)
+    visitor.visit()
     visitor.sees("A wallet that opens with your passkey")
 
     elsewhere = welcome()

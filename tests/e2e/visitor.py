@@ -53,6 +53,7 @@ class Visitor:
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.context = context
         self.origin = origin
+        self.account = ""  # the address of their account, once there is one
         self.noticed: dict[str, list[str]] = defaultdict(list)
         context.set_default_timeout(PATIENCE)
         context.expose_function("notice", self._notice)
@@ -96,35 +97,37 @@ class Visitor:
         """Press the button with this name."""
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def reset(self) -> None:
+        """Be the same person again after a test: willing, and with nothing noticed."""
+        self.passkeys.refuse_to_verify(False)
+        self.noticed.clear()
+
     def sees(self, words: str | re.Pattern[str]) -> None:
         """Wait until the words are there to be read."""
         expect(self.page.get_by_text(words).first).to_be_visible(timeout=PATIENCE)
 
-    def create_wallet(self) -> str:
-        """Create a wallet; return the address of its account."""
+    def create_wallet(self) -> None:
+        """Create a wallet from the front page; its account's page is open then."""
         self.go()
         self.press("Create a wallet")
-        self.page.wait_for_url("**/safes/**")
-        return self.account
+        self.arrive()
 
     def sign_in(self) -> None:
         """Sign in from the front page with the passkey this device holds."""
         self.go()
         self.press("Sign in with passkey")
-        self.page.wait_for_url("**/safes/**")
+        self.arrive()
+
+    def arrive(self) -> None:
+        """Wait for the page of one's account and remember whose it is."""
+        self.page.wait_for_url(re.compile(r"/safes/31337/0x[0-9a-fA-F]{40}/$"))
+        self.account = self.page.url.split("/")[-2]
 
     # --- The account -----------------------------------------------------------------
 
-    @property
-    def account(self) -> str:
-        """The address of the account whose page is open, checksummed."""
-        found = re.search(r"/safes/\d+/(0x[0-9a-fA-F]{40})/", self.page.url)
-        assert found, f"{self.page.url} is no account's page"
-        return found.group(1)
-
-    def visit(self, account: str, place: str = "") -> None:
-        """Open a page of an account: ``send/``, ``receive/``, ... or its home."""
-        self.go(f"/safes/31337/{account}/{place}")
+    def visit(self, place: str = "") -> None:
+        """Open a page of one's account: ``send/``, ``receive/``, ... or its home."""
+        self.go(f"/safes/31337/{self.account}/{place}")
 
     def wait_until_live(self) -> None:
         """Stay on the account's page until the chain has it."""
@@ -136,25 +139,24 @@ class Visitor:
         balance = self.page.get_by_text("Balance", exact=True).locator("+ p")
         expect(balance).to_have_text(words, timeout=PATIENCE)
 
-    def open_wallet(self) -> str:
-        """Create a wallet with 1 test ETH, live; return its address."""
-        account = self.create_wallet()
+    def open_wallet(self) -> None:
+        """Create a wallet with 1 test ETH, live."""
+        self.create_wallet()
         self.wait_until_live()
         self.press("Get test ETH")
         self.wait_for_balance("1 ETH")
-        return account
 
     # --- A payment -------------------------------------------------------------------
 
-    def fill_payment(self, account: str, recipient: str, amount: str) -> None:
+    def fill_payment(self, recipient: str, amount: str) -> None:
         """Open the form of a payment and fill it in."""
-        self.visit(account, "send/")
+        self.visit("send/")
         self.page.get_by_label("Recipient").fill(recipient)
         self.page.get_by_label("Amount").fill(amount)
 
-    def review(self, account: str, recipient: str, amount: str) -> None:
+    def review(self, recipient: str, amount: str) -> None:
         """Ask for a payment and wait until its review is open."""
-        self.fill_payment(account, recipient, amount)
+        self.fill_payment(recipient, amount)
         self.press("Review")
         expect(self.authorize_button).to_be_visible(timeout=PATIENCE)
 
@@ -175,9 +177,9 @@ class Visitor:
         """Stay on the payment's page until it is confirmed."""
         expect(self.step("Confirmed")).to_contain_text("done", timeout=PATIENCE)
 
-    def pay(self, account: str, recipient: str, amount: str) -> None:
+    def pay(self, recipient: str, amount: str) -> None:
         """Make a payment and wait until it is confirmed."""
-        self.review(account, recipient, amount)
+        self.review(recipient, amount)
         self.authorize_button.click()
         self.wait_until_confirmed()
 

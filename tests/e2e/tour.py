@@ -1,0 +1,93 @@
+"""Every page of the site, each brought about the way a person brings it about.
+
+The crawl looks at them one after the other, and the pictures are taken of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playwright.sync_api import expect
+
+from onchain.protocol.deployments import SIGNER_FACTORY
+from onchain.protocol.types import checksum_address
+from tests.e2e.ledger import new_recipient
+from tests.e2e.visitor import PATIENCE, Visitor
+
+REFUSES_ETH = checksum_address(SIGNER_FACTORY)  # a contract that cannot be paid
+BAD_CHECKSUM = "0x7E5F4552091a69125d5dfcb7b8c2659029395bdf"
+
+
+def signed_out_pages(visitor: Visitor) -> Iterator[str]:
+    """Open each page that needs no account; yield its name once it is there."""
+    visitor.go()
+    yield "landing"
+    visitor.go("/help/")
+    yield "help"
+    visitor.go("/no/such/page/")
+    yield "404"
+    visitor.go("/health/")
+    yield "health"
+    visitor.go("/admin/")
+    visitor.sees("For operators.")
+    yield "admin-login"
+
+
+def account_pages(visitor: Visitor) -> Iterator[str]:
+    """Create a wallet and open each page of it; yield its name once it is there."""
+    page = visitor.page
+    visitor.create_wallet()
+    visitor.wait_until_live()
+    yield "home-empty"
+    visitor.visit("receive/")
+    yield "receive-unproven"
+    visitor.press("Prove this passkey")
+    copy = page.get_by_role("button", name="Copy address")
+    expect(copy).to_be_visible(timeout=PATIENCE)
+    yield "receive"
+    visitor.visit("activity/")
+    yield "activity-empty"
+    visitor.visit()
+    visitor.press("Get test ETH")
+    visitor.wait_for_balance("1 ETH")
+
+    visitor.visit("send/")
+    yield "send"
+    visitor.fill_payment(BAD_CHECKSUM, "2000")
+    visitor.press("Review")
+    visitor.sees("The checksum does not fit")
+    yield "send-errors"
+    yield from payment_pages(visitor)
+
+    visitor.visit()
+    visitor.wait_for_balance("0.75 ETH")
+    yield "home"
+    visitor.visit("activity/")
+    yield "activity"
+    visitor.visit("settings/")
+    page.get_by_text("Contracts used").click()
+    yield "settings"
+
+
+def payment_pages(visitor: Visitor) -> Iterator[str]:
+    """Pay somebody, then somebody who refuses, then think better of it."""
+    page, recipient = visitor.page, new_recipient()
+    visitor.review(recipient, "0.25")
+    page.get_by_text("Technical details").click()
+    yield "review"
+    visitor.authorize_button.click()
+    visitor.wait_until_confirmed()
+    yield "confirmed"
+    visitor.fill_payment(recipient, "0.25")
+    visitor.press("Review")
+    visitor.sees("Send it a second time?")
+    yield "send-again"
+    visitor.fill_payment(REFUSES_ETH, "0.1")
+    visitor.press("Review")
+    visitor.sees("What you can do")
+    page.get_by_text("Code", exact=True).click()
+    yield "failure"
+    visitor.review(recipient, "0.125")
+    visitor.press("Discard this payment")
+    visitor.sees("You discarded this payment")
+    yield "discarded"
