@@ -34,7 +34,7 @@ class UserAdmin(ReadOnlyAdmin):
     @admin.display(description="User handle")
     def user_handle_text(self, user: User) -> str:
         """Return the handle as hex."""
-        return user.user_handle.hex()
+        return str(user.user_handle.hex())
 
 
 @admin.register(Credential)
@@ -80,7 +80,7 @@ class CredentialAdmin(ReadOnlyAdmin):
     @admin.display(description="Credential id")
     def credential_id_text(self, credential: Credential) -> str:
         """Return the id as hex."""
-        return credential.credential_id.hex()
+        return str(credential.credential_id.hex())
 
     @admin.display(description="Public key, x")
     def public_key_x_text(self, credential: Credential) -> str:

@@ -160,3 +160,15 @@ def test_another_kind_of_key_is_named(visitor, passkey):
     response = visitor.register(passkey, cose_key=passkey.cose_key(alg=-35))
 
     assert "ES256" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["another type", "the other ceremony's type"])
+def test_an_answer_of_another_ceremony_is_not_called_an_unusable_key(
+    name, visitor, passkey
+):
+    options = visitor.begin("registration")
+    answer = forgeries.CLIENT_DATA[name](passkey, options, "registration")
+
+    response = visitor.finish("registration", answer, accept="application/json")
+
+    assert response.json()["error"]["code"] == "malformed"
