@@ -15,6 +15,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from onchain.models import JournalEntry, KeyProof, RelayerTransaction, UserOperation
 from tests.factories import make_operator
+from tests.processes import PRODUCTION, run
 from tests.wallets import Status, Wallet, make_operation, make_wallet
 
 pytestmark = pytest.mark.django_db
@@ -400,3 +401,51 @@ def test_a_failing_page_is_guarded(alice, monkeypatch):
 @pytest.mark.parametrize("path", ["/help/", "/health/", "/metrics", "/nothing"])
 def test_a_stranger_who_only_reads_gets_no_cookie(path, alice):
     assert Client().get(path).cookies == {}
+
+
+# --- What only the local chain has (R70) -----------------------------------------------
+
+WHERE_IS_THE_FAUCET = """
+import django; django.setup()
+from django.conf import settings
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+address = "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF"
+try:
+    print(settings.LOCAL_CHAIN, reverse("onchain:faucet", args=[1, address]))
+except NoReverseMatch:
+    print(settings.LOCAL_CHAIN, "no name")
+try:
+    resolve(f"/safes/{settings.CHAIN_ID}/{address}/test-eth")
+    print("routed")
+except Resolver404:
+    print("not routed")
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_there"),
+    [
+        pytest.param({"SITE_MODE": "local", "CHAIN_ID": "31337"}, True, id="local"),
+        pytest.param({"SITE_MODE": "local", "CHAIN_ID": "1"}, False, id="public-chain"),
+        pytest.param(
+            {"SITE_MODE": "local", "NODE_URL": "http://192.0.2.1:8545"},
+            False,
+            id="another-machines-node",
+        ),
+        pytest.param(PRODUCTION, False, id="production"),
+        pytest.param(
+            PRODUCTION | {"CHAIN_ID": "31337", "NODE_URL": "http://127.0.0.1:8545"},
+            False,
+            id="production-with-a-local-chain",
+        ),
+    ],
+)
+def test_test_eth_has_an_address_on_the_local_chain_only(
+    environment, is_there, tmp_path
+):
+    output = run(WHERE_IS_THE_FAUCET, VAR_DIR=str(tmp_path), **environment).stdout
+
+    is_local, address, routed = output.replace("no name", "nowhere").split(maxsplit=2)
+    assert is_local == str(is_there)
+    assert ("/test-eth" in address) is is_there
+    assert routed.strip() == ("routed" if is_there else "not routed")

@@ -11,6 +11,7 @@ import dataclasses
 
 from django.conf import settings
 from django.db import connections
+from django.http import HttpRequest, HttpResponse
 from health_check.base import HealthCheck
 from health_check.exceptions import ServiceUnavailable
 from health_check.views import HealthCheckView
@@ -63,3 +64,13 @@ class HealthView(HealthCheckView):
             for component in Heartbeat.Component
         ),
     )
+
+    async def get(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponse:
+        """Answer in text where the Accept header cannot be read, as Java's cannot."""
+        try:
+            return await super().get(request, *args, **kwargs)
+        except ValueError:
+            has_errors = any(result.error for result in self.results)
+            return self.render_to_response_text(500 if has_errors else 200)

@@ -84,8 +84,10 @@ def configuration(*, level: str, as_json: bool) -> dict[str, Any]:
             # A failed check is the answer of /health/, not news to the log.
             "health_check": {"level": "CRITICAL"},
             "kombu.connection": {"level": "ERROR"},  # a folder has no host name
-            # Below this level they print URLs, which may hold keys, and SQL values.
+            # Below this level they print URLs, which may hold keys, the values in SQL
+            # and all that a template was given.
             "urllib3": {"level": "WARNING"},
+            "django.template": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},
         },
     }

@@ -1,0 +1,167 @@
+"""/health/ turns when a part is silent, in every format; /metrics counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from django.utils import timezone
+
+from onchain.models import Chain, Heartbeat
+from tests.pages import Page
+from tests.wallets import make_chain, make_wallet
+
+# The checks run in threads of their own, which see committed rows only.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
+
+PATHS = {
+    "page": "/health/",
+    "json": "/health/?format=json",
+    "text": "/health/?format=text",
+}
+
+
+@pytest.fixture
+def chain(transactional_db) -> Chain:
+    return make_chain()
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_it_is_well_while_everything_was_heard_of_just_now(path, chain):
+    assert Client().get(path).status_code == 200
+
+
+def test_json_names_each_part(chain):
+    answer = Client().get(PATHS["json"]).json()
+
+    assert len(answer) == 1 + len(Heartbeat.Component)
+    assert set(answer.values()) == {"OK"}
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+@pytest.mark.parametrize("component", Heartbeat.Component)
+def test_it_turns_when_a_part_is_silent(component, path, chain, settings):
+    silence = timedelta(seconds=settings.COMPONENT_STALE_SECONDS + 1)
+    Heartbeat.objects.filter(component=component).update(
+        seen_at=timezone.now() - silence
+    )
+
+    response = Client().get(path)
+
+    assert response.status_code == 500
+    assert f"The {component} is silent." in response.content.decode()
+
+
+@pytest.mark.parametrize("component", Heartbeat.Component)
+def test_it_turns_when_a_part_was_never_heard_of(component, chain):
+    Heartbeat.objects.filter(component=component).delete()
+
+    response = Client().get(PATHS["json"])
+
+    assert response.status_code == 500
+    assert list(response.json().values()).count("OK") == len(Heartbeat.Component)
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_it_turns_when_submissions_are_stopped(path, chain):
+    Chain.objects.update(problem="SafeL2 has other code than the pinned one.")
+
+    response = Client().get(path)
+
+    assert response.status_code == 500
+    assert "SafeL2 has other code" in response.content.decode()
+
+
+def test_it_turns_when_the_chain_was_never_reached(transactional_db):
+    response = Client().get(PATHS["json"])
+
+    assert response.status_code == 500
+    assert "never reached" in response.content.decode()
+
+
+def test_it_is_well_again_after_a_silence(chain):
+    Heartbeat.objects.update(seen_at=None)
+    assert Client().get("/health/").status_code == 500
+
+    make_chain()
+
+    assert Client().get("/health/").status_code == 200
+
+
+def test_the_page_names_every_part_in_words(chain):
+    Heartbeat.objects.filter(component="bundler").update(seen_at=None)
+
+    words = Page(Client().get("/health/")).words
+
+    for component in Heartbeat.Component:
+        assert component in words
+    assert "contracts" in words
+    assert "The bundler is silent." in words
+    assert words.count("working") == len(Heartbeat.Component)
+
+
+@pytest.mark.parametrize("path", [*PATHS.values(), "/health/?format=openmetrics"])
+def test_it_gives_nothing_away(path, chain, settings):
+    Heartbeat.objects.update(seen_at=None, detail="Bearer abc at http://key@node/")
+    wallet = make_wallet()
+
+    text = Client().get(path).content.decode()
+
+    for secret in (
+        "Bearer",
+        "key@node",
+        settings.NODE_URL,
+        settings.BUNDLER_URL,
+        settings.SECRET_KEY,
+        settings.RELAYER_PRIVATE_KEY,
+        wallet.safe.address_text,
+    ):
+        assert secret not in text
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "*/*",
+        "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",  # Java's own default
+        "garbage",
+        ",",
+        "text/html;q=2",
+        "application/json",
+        "image/png",
+        "\xff",
+    ],
+)
+def test_any_accept_header_is_answered(accept, chain):
+    headers = {"Accept": accept} if accept else {}
+
+    assert Client().get("/health/", headers=headers).status_code in {200, 406}
+
+
+def test_nobody_keeps_the_answer_and_no_cookie_comes_with_it(chain):
+    response = Client().get("/health/")
+
+    assert "no-store" in response["Cache-Control"]
+    assert response.cookies == {}
+
+
+def test_head_is_answered_like_get(chain):
+    assert Client().head("/health/").status_code == 200
+
+
+def test_metrics_count_requests_and_know_no_person(chain):
+    wallet = make_wallet()
+    wallet.get("safe-detail")
+
+    response = wallet.client.get("/metrics")
+
+    text = response.content.decode()
+    assert response["Content-Type"].startswith("text/plain")
+    assert "django_http_requests_total_by_method_total" in text
+    assert "onchain:safe-detail" in text
+    assert wallet.safe.address_text not in text
+    assert wallet.user.name not in text
+    assert django_settings.SECRET_KEY not in text
