@@ -255,6 +255,11 @@ ENVELOPE: dict[str, Forgery] = {
             id=standard(value["id"]), rawId=standard(value["id"])
         )
     ),
+    "ids with trailing bits": outside(
+        lambda value: value.update(
+            id=trailing_bits(value["id"]), rawId=trailing_bits(value["id"])
+        )
+    ),
     "a short id": piece(credential_id=b"\x01" * 15, attested_id=b"\x01" * 15),
     "an empty id": piece(credential_id=b"", attested_id=b""),
     "an id of 1,024 bytes": piece(
