@@ -157,7 +157,7 @@ class FakeNode:
         self._ask(f"blocks_with_logs {first} {last}")
         blocks = [block for block in self.blocks if first <= block.number <= last]
         if len(blocks) != last - first + 1:
-            raise TransientClientError("the node's answer has another shape")
+            raise TransientClientError("the answer has another shape")
         return blocks, self._logs_of(blocks, topics)
 
     def block_hash(self, number: int) -> Bytes32 | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import JsonRpc, RpcError
+from onchain.clients.node_types import parse_hash, parse_quantity
 from onchain.protocol.deployments import ENTRY_POINT
 from onchain.protocol.types import Bytes32, checksum_address
 from onchain.protocol.user_operation import UserOperationV07, to_rpc
@@ -37,7 +38,7 @@ class Bundler:
 
     def chain_id(self) -> int:
         """Return the id of the chain it bundles for."""
-        return int(self._call("eth_chainId"), 16)
+        return parse_quantity(self._call("eth_chainId"))
 
     def estimate(self, op: UserOperationV07) -> GasEstimate:
         """Return gas estimates. The verification figure is not to be trusted alone.
@@ -48,14 +49,13 @@ class Bundler:
         fields = self._call(
             "eth_estimateUserOperationGas", to_rpc(op), checksum_address(ENTRY_POINT)
         )
-        try:
-            return GasEstimate(
-                call_gas_limit=int(fields["callGasLimit"], 16),
-                verification_gas_limit=int(fields["verificationGasLimit"], 16),
-                pre_verification_gas=int(fields["preVerificationGas"], 16),
-            )
-        except (KeyError, TypeError, ValueError):
-            raise TransientClientError("the estimate has another shape") from None
+        if not isinstance(fields, dict):
+            raise TransientClientError("the estimate is not an object")
+        return GasEstimate(
+            call_gas_limit=parse_quantity(fields.get("callGasLimit")),
+            verification_gas_limit=parse_quantity(fields.get("verificationGasLimit")),
+            pre_verification_gas=parse_quantity(fields.get("preVerificationGas")),
+        )
 
     def knows(self, user_operation_hash: Bytes32) -> bool:
         """Return whether the bundler holds the operation, pending or included."""
@@ -74,13 +74,11 @@ class Bundler:
             text = self.rpc.call(
                 "eth_sendUserOperation", to_rpc(op), checksum_address(ENTRY_POINT)
             )
-            return Bytes32(bytes.fromhex(text.removeprefix("0x")))
         except RpcError as error:
             if "already known" in error.message.lower():
                 return None
             raise _translated(error) from None
-        except (AttributeError, ValueError):
-            raise TransientClientError("the bundler's hash is not hex") from None
+        return parse_hash(text)
 
     def _call(self, method: str, *params: object) -> Any:
         try:

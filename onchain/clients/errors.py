@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from onchain.protocol.revert import visible
+
+DETAIL_LIMIT = 299  # characters, and an ellipsis: what the columns hold
+
 
 class ClientError(Exception):
     """The other side answered, and the answer is no.
 
     ``code`` is short and stable (``AA21``, ``execution-reverted``); ``detail`` is the
-    other side's own text, cut to 300 characters, for operators.
+    other side's own text for operators: cut, and without what cannot be seen.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
-        self.detail = detail[:300]
+        self.detail = visible(detail, limit=DETAIL_LIMIT)
+        super().__init__(f"{code}: {self.detail}" if detail else code)
 
 
 class TransientClientError(Exception):

@@ -18,6 +18,7 @@ from onchain.clients.errors import TransientClientError
 
 _local = threading.local()
 _ids = itertools.count(1)
+Request = dict[str, Any]
 
 
 class RpcError(Exception):
@@ -62,7 +63,9 @@ class JsonRpc:
             _result(answers)
             raise TransientClientError("the answer to a batch is not a list")
         by_id = {
-            answer.get("id"): answer for answer in answers if isinstance(answer, dict)
+            answer["id"]: answer
+            for answer in answers
+            if isinstance(answer, dict) and type(answer.get("id")) is int
         }
         results: list[Any] = []
         for request in requests_:
@@ -74,7 +77,7 @@ class JsonRpc:
                 results.append(error)
         return results
 
-    def _post(self, body: object) -> Any:
+    def _post(self, body: Request | list[Request]) -> Any:
         try:
             response = _session().post(self.url, json=body, timeout=self.timeout)
             answer = response.json()
@@ -95,7 +98,7 @@ def _session() -> requests.Session:
     return session
 
 
-def _request(method: str, params: Sequence[object]) -> dict[str, Any]:
+def _request(method: str, params: Sequence[object]) -> Request:
     return {
         "jsonrpc": "2.0",
         "id": next(_ids),
@@ -111,8 +114,9 @@ def _result(answer: object) -> Any:
     if error is not None:
         if not isinstance(error, dict):
             raise TransientClientError("the error is not an object")
+        code = error.get("code")
         raise RpcError(
-            code=int(error.get("code") or 0),
+            code=code if isinstance(code, int) else 0,
             message=str(error.get("message") or ""),
             data=error.get("data"),
         )

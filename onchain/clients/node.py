@@ -18,8 +18,14 @@ from onchain.clients.node_types import (
     LogRecord,
     Receipt,
     parse_block,
+    parse_block_hash,
+    parse_data,
+    parse_list,
     parse_log,
+    parse_quantity,
     parse_receipt,
+    parse_time_and_fee,
+    parse_word,
 )
 from onchain.protocol.abi import call_data
 from onchain.protocol.deployments import ENTRY_POINT
@@ -38,7 +44,7 @@ class Node:
 
     def chain_id(self) -> int:
         """Return the chain's EIP-155 id."""
-        return int(self._call("eth_chainId"), 16)
+        return parse_quantity(self._call("eth_chainId"))
 
     def head(self) -> BlockRecord:
         """Return the newest block with its transactions."""
@@ -49,7 +55,7 @@ class Node:
         chain_id, block = self._batch(
             [("eth_chainId", ()), ("eth_getBlockByNumber", ("latest", False))]
         )
-        return int(chain_id, 16), parse_block(block)
+        return parse_quantity(chain_id), parse_block(block)
 
     def blocks_with_logs(
         self, first: int, last: int, topics: Sequence[Bytes32]
@@ -62,18 +68,18 @@ class Node:
         filter_ = _log_filter(hex(first), hex(last), topics)
         *blocks, logs = self._batch([*calls, ("eth_getLogs", (filter_,))])
         return [parse_block(block) for block in blocks], [
-            parse_log(log) for log in logs
+            parse_log(log) for log in parse_list(logs)
         ]
 
     def block_hash(self, number: int) -> Bytes32 | None:
         """Return the hash of the block at this height, None above the head."""
         block = self._call("eth_getBlockByNumber", hex(number), False)
-        return None if block is None else Bytes32(_bytes(block["hash"]))
+        return None if block is None else parse_block_hash(block)
 
     def balances(self, addresses: Sequence[Address]) -> list[int]:
         """Return balances in wei, in the order asked, at the newest block."""
         return [
-            int(balance, 16)
+            parse_quantity(balance)
             for balance in self._batch(
                 [("eth_getBalance", (_text(item), "latest")) for item in addresses]
             )
@@ -82,7 +88,7 @@ class Node:
     def codes(self, addresses: Sequence[Address], block: str) -> list[bytes]:
         """Return the code at each address, empty where there is none."""
         return [
-            _bytes(code)
+            parse_data(code)
             for code in self._batch(
                 [("eth_getCode", (_text(item), block)) for item in addresses]
             )
@@ -101,13 +107,14 @@ class Node:
             data = call_data("getNonce(address,uint192)", account, key)
             calls.append(_eth_call(ENTRY_POINT, data, None, "latest"))
         block, balance, tip, *nonces = self._batch(calls)
+        timestamp, base_fee = parse_time_and_fee(block)
         return AccountSnapshot(
-            head_timestamp=int(block["timestamp"], 16),
-            base_fee_wei=int(block["baseFeePerGas"], 16),
-            tip_wei=int(tip, 16),
-            balance_wei=int(balance, 16),
+            head_timestamp=timestamp,
+            base_fee_wei=base_fee,
+            tip_wei=parse_quantity(tip),
+            balance_wei=parse_quantity(balance),
             nonces={
-                key: int.from_bytes(_bytes(nonce), "big") & (2**64 - 1)
+                key: parse_word(nonce) & (2**64 - 1)
                 for key, nonce in zip(nonce_keys, nonces, strict=True)
             },
         )
@@ -126,14 +133,14 @@ class Node:
             ClientError: it reverts; the code is ``execution-reverted``.
         """
         method, params = _eth_call(to, data, sender, block)
-        return _bytes(self._call(method, *params))
+        return parse_data(self._call(method, *params))
 
     def estimate_gas(
         self, *, sender: Address, to: Address, value: int, data: bytes
     ) -> int:
         """Return the gas a transaction would use on the pending state."""
         fields = _call_fields(to, data, sender) | {"value": hex(value)}
-        return int(self._call("eth_estimateGas", fields, "pending"), 16)
+        return parse_quantity(self._call("eth_estimateGas", fields, "pending"))
 
     def relayer_snapshot(self, relayer: Address) -> tuple[int, int, int, int]:
         """Return (pending nonce, balance in wei, base fee, tip), both wei per gas."""
@@ -145,8 +152,13 @@ class Node:
                 ("eth_maxPriorityFeePerGas", ()),
             ]
         )
-        base_fee = int(block["baseFeePerGas"], 16)
-        return int(nonce, 16), int(balance, 16), base_fee, int(tip, 16)
+        _timestamp, base_fee = parse_time_and_fee(block)
+        return (
+            parse_quantity(nonce),
+            parse_quantity(balance),
+            base_fee,
+            parse_quantity(tip),
+        )
 
     def send_raw_transaction(self, raw: bytes) -> None:
         """Hand over a signed transaction; one that the node already has is fine.
@@ -214,7 +226,7 @@ def _translated(error: RpcError) -> ClientError | TransientClientError:
     if error.code == 3 or "revert" in error.message.lower():
         reason = error.message
         if isinstance(data, str) and data.startswith("0x") and len(data) > 2:
-            reason = decode_revert(_bytes(data))
+            reason = decode_revert(parse_data(data))
         return ClientError("execution-reverted", reason)
     if error.code in TRANSIENT_CODES:
         return TransientClientError(f"node error {error.code}")
@@ -223,10 +235,3 @@ def _translated(error: RpcError) -> ClientError | TransientClientError:
 
 def _text(address: Address) -> str:
     return checksum_address(address)
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text.removeprefix("0x"))
-    except (ValueError, AttributeError):
-        raise TransientClientError("the node sent something other than hex") from None

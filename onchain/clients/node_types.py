@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from onchain.clients.errors import TransientClientError
-from onchain.protocol.types import Address, Bytes32
+from onchain.protocol.types import (
+    Address,
+    Bytes32,
+    require_address,
+    require_bytes32,
+)
 
 Record = TypeVar("Record")
 
@@ -62,13 +67,66 @@ def _guarded(parse: Callable[[Any], Record]) -> Callable[[Any], Record]:
         try:
             return parse(value)
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise TransientClientError("the node's answer has another shape") from None
+            raise TransientClientError("the answer has another shape") from None
 
     return guarded
 
 
 def _hex(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _address(text: str) -> Address:
+    return Address(require_address(_hex(text)))
+
+
+def _word(text: str) -> Bytes32:
+    return Bytes32(require_bytes32(_hex(text)))
+
+
+@_guarded
+def parse_quantity(value: Any) -> int:
+    """Return an unsigned integer of ``0x`` and hex digits."""
+    if not value.startswith("0x"):
+        raise ValueError("not a quantity")
+    return int(value, 16)
+
+
+@_guarded
+def parse_data(value: Any) -> bytes:
+    """Return the bytes of ``0x`` and hex digits."""
+    return _hex(value)
+
+
+def parse_list(value: Any) -> list[Any]:
+    """Return a list of things still to be parsed."""
+    if not isinstance(value, list):
+        raise TransientClientError("the answer has another shape")
+    return value
+
+
+@_guarded
+def parse_hash(value: Any) -> Bytes32:
+    """Return a 32-byte hash."""
+    return _word(value)
+
+
+@_guarded
+def parse_block_hash(value: Any) -> Bytes32:
+    """Return the hash of a block from ``eth_getBlockByNumber``."""
+    return _word(value["hash"])
+
+
+@_guarded
+def parse_time_and_fee(value: Any) -> tuple[int, int]:
+    """Return a block's timestamp in seconds and its base fee in wei per gas."""
+    return int(value["timestamp"], 16), int(value["baseFeePerGas"], 16)
+
+
+@_guarded
+def parse_word(value: Any) -> int:
+    """Return the integer of one ABI-encoded word."""
+    return int.from_bytes(_word(value), "big")
 
 
 @_guarded
@@ -79,12 +137,12 @@ def parse_block(value: Any) -> BlockRecord:
     touched |= {item["to"] for item in whole if item["to"] is not None}
     return BlockRecord(
         number=int(value["number"], 16),
-        hash=Bytes32(_hex(value["hash"])),
-        parent_hash=Bytes32(_hex(value["parentHash"])),
+        hash=_word(value["hash"]),
+        parent_hash=_word(value["parentHash"]),
         timestamp=int(value["timestamp"], 16),
         base_fee_wei=int(value["baseFeePerGas"], 16),
-        touched=frozenset(Address(_hex(item)) for item in touched),
-        transaction_hashes=frozenset(Bytes32(_hex(item["hash"])) for item in whole),
+        touched=frozenset(_address(item) for item in touched),
+        transaction_hashes=frozenset(_word(item["hash"]) for item in whole),
     )
 
 
@@ -92,12 +150,12 @@ def parse_block(value: Any) -> BlockRecord:
 def parse_log(value: Any) -> LogRecord:
     """Return a log from ``eth_getLogs``."""
     return LogRecord(
-        address=Address(_hex(value["address"])),
-        topics=tuple(Bytes32(_hex(topic)) for topic in value["topics"]),
+        address=_address(value["address"]),
+        topics=tuple(_word(topic) for topic in value["topics"]),
         data=_hex(value["data"]),
-        block_hash=Bytes32(_hex(value["blockHash"])),
+        block_hash=_word(value["blockHash"]),
         block_number=int(value["blockNumber"], 16),
-        transaction_hash=Bytes32(_hex(value["transactionHash"])),
+        transaction_hash=_word(value["transactionHash"]),
     )
 
 

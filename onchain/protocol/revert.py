@@ -46,16 +46,24 @@ def decode_revert(data: bytes) -> str:
 
 def _sentence(signature: str, values: tuple[object, ...]) -> str:
     if signature == ERROR:
-        return _visible(str(values[0])) or "reverted with an empty reason"
+        return visible(str(values[0])) or "reverted with an empty reason"
     if signature == PANIC:
         code = values[0]
         return PANICS.get(code, f"panic {code}") if isinstance(code, int) else "panic"
-    reason = _visible(str(values[1]))
+    reason = visible(str(values[1]))
     if signature == FAILED_OP_WITH_REVERT and isinstance(values[2], bytes):
         return f"{reason}: {decode_revert(values[2])}"
     return reason
 
 
-def _visible(text: str) -> str:
-    shown = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
-    return shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}…"
+def visible(text: str, *, limit: int = TEXT_LIMIT) -> str:
+    """Return foreign text in one line, with what cannot be seen made visible.
+
+    Args:
+        limit: characters; what is longer is cut there and gets an ellipsis.
+    """
+    # Cut first, or a long text would be escaped to the end before most is dropped.
+    shown = "".join(
+        c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text[: limit + 1]
+    )
+    return shown if len(shown) <= limit else f"{shown[:limit]}…"

@@ -1,0 +1,28 @@
+"""Which endpoint serves which chain."""
+
+from __future__ import annotations
+
+import pytest
+
+from onchain.clients.factory import bundler_for, node_for
+
+
+@pytest.mark.parametrize("make", [node_for, bundler_for])
+def test_every_client_has_a_timeout(make, settings):
+    settings.CLIENT_TIMEOUT = 3.5
+
+    assert make(settings.CHAIN_ID).rpc.timeout == 3.5
+
+
+@pytest.mark.parametrize("make", [node_for, bundler_for])
+def test_a_chain_without_an_endpoint_has_no_client(make, settings):
+    with pytest.raises(LookupError, match="no endpoint is configured for chain 1"):
+        make(1)
+
+
+def test_the_urls_of_settings_are_in_no_repr(settings):
+    settings.NODE_URL = settings.BUNDLER_URL = "https://node.example.org/v2/key"
+
+    clients = [make(settings.CHAIN_ID) for make in (node_for, bundler_for)]
+
+    assert "example.org" not in repr(clients)
