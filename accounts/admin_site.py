@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
-from django.db.models import Model
+from django.db.models import BinaryField, DateTimeField, Field, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -18,7 +18,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.admin_display import EMPTY, HEX, MOMENT, Column, Format
 from accounts.forms import is_local_path
+
+SEARCH_CHARACTERS = 200  # more than any name or hash; thousands of words break SQLite
 
 
 def no_such_page(request: HttpRequest) -> HttpResponse:
@@ -26,10 +29,65 @@ def no_such_page(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """A model that operators search, filter and read, and nobody changes (R26)."""
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A model that operators search, filter and read, and nobody changes (R26).
+
+    Every field is shown unless it is excluded, printed in its format: short in the
+    list, whole on the page of its row.
+    """
 
     show_full_result_count = False
+    list_per_page = 50
+    empty_value_display = EMPTY
+
+    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.short_columns: dict[object, Column] = {}
+        self.full_columns: dict[object, Column] = {}
+        for field in self.opts.fields:
+            printed = self.format_of(field)
+            if printed is not None:
+                self.short_columns[field.name] = Column(field, printed.short)
+                self.full_columns[field.name] = Column(field, printed.full)
+
+    def format_of(self, field: Field[Any, Any]) -> Format | None:
+        """Return how a field is printed; None leaves it to Django."""
+        if isinstance(field, DateTimeField):
+            return MOMENT
+        return HEX if isinstance(field, BinaryField) else None
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns of the list, each in its short format."""
+        columns = super().get_list_display(request)
+        return [self.short_columns.get(name, name) for name in columns]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Return the chosen fields, by default all but the excluded ones."""
+        if self.fields:
+            return list(self.fields)
+        excluded = set(self.get_exclude(request, obj) or ())
+        names = [field.name for field in self.opts.fields if not field.primary_key]
+        names += [x for x in self.get_readonly_fields(request, obj) if x not in names]
+        return [name for name in names if name not in excluded]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return the fields in groups, each in its full format."""
+        return [
+            (
+                title,
+                options
+                | {"fields": [self.full_columns.get(x, x) for x in options["fields"]]},
+            )
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search by words; what is too long to be anything finds nothing."""
+        if len(search_term) > SEARCH_CHARACTERS:
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
 
     def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
         """Nobody adds rows here."""

@@ -1,19 +1,18 @@
 """The console: every row can be found and read; nothing can be edited (R26).
 
-The one action, "Nudge again", gives stuck work back to the workers. It is written to
-the journal by the service that does it.
+The one action, "Nudge again", gives stuck work back to the workers and says what it
+did. It is written to the journal by the service that does it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from django.contrib import admin
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
-
-from accounts.admin_site import ReadOnlyAdmin
+from accounts.admin_display import EMPTY, badge
 from onchain import tasks
+from onchain.admin_base import ChainAdminBase, NudgeAdmin, StuckFilter
+from onchain.admin_display import eth, link, short_address
+from onchain.admin_fields import OPERATION_FIELDS, SAFE_FIELDS
 from onchain.models import (
     Block,
     Chain,
@@ -26,65 +25,66 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
-from onchain.services import nudging
-from onchain.views.access import person
-
-
-class NudgeAdmin(ReadOnlyAdmin):
-    """A read-only model whose stuck rows can be nudged."""
-
-    actions = ["nudge_again"]
-
-    @admin.action(description="Nudge again", permissions=["view"])
-    def nudge_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Give the chosen rows back to the workers."""
-        for row in queryset:
-            nudging.reset(row=row, actor=person(request))
-            self.nudge(row)
-        messages.success(request, f"Nudged: {queryset.count()}.")
-
-    def nudge(self, row: Any) -> None:
-        """Wake the worker that this row waits for."""
-        raise NotImplementedError
 
 
 @admin.register(Chain)
 class ChainAdmin(NudgeAdmin):
     """Chains; nudging one runs its relayer."""
 
-    list_display = ["name", "chain_id", "head_number", "problem", "follower_name"]
+    list_display = [
+        "name",
+        "chain_id",
+        "submissions",
+        "head_number",
+        "head_timestamp",
+        "base_fee_wei",
+        "follower_name",
+    ]
     list_filter = ["has_p256_precompile"]
     search_fields = ["name", "chain_id"]
-    exclude = ["signer_proxy_code"]
+
+    @admin.display(description="Submissions")
+    def submissions(self, row: Chain) -> object:
+        """Say whether payments are sent to this chain."""
+        return badge("Stopped", "bad") if row.problem else badge("Running", "good")
 
     def nudge(self, row: Chain) -> None:
         tasks.run_relayer.delay_on_commit(row.pk)
 
 
 @admin.register(Block)
-class BlockAdmin(ReadOnlyAdmin):
+class BlockAdmin(ChainAdminBase):
     """Blocks lately read."""
 
-    list_display = ["number", "chain", "timestamp"]
+    list_display = ["number", "hash", "timestamp", "chain"]
     list_filter = ["chain"]
+    list_select_related = ["chain"]
     search_fields = ["number"]
+    hash_search = ("hash",)
 
 
 @admin.register(Heartbeat)
-class HeartbeatAdmin(ReadOnlyAdmin):
+class HeartbeatAdmin(ChainAdminBase):
     """Who was heard of, and when."""
 
-    list_display = ["component", "chain", "seen_at", "is_stale", "detail"]
+    list_display = ["component", "answering", "seen_at", "detail", "chain"]
     list_filter = ["component"]
+    list_select_related = ["chain"]
     search_fields = ["component", "detail"]
+    readonly_fields = ["answering"]
+
+    @admin.display(description="State")
+    def answering(self, row: Heartbeat) -> object:
+        """Say whether it was heard of lately."""
+        return badge("Silent", "bad") if row.is_stale else badge("Answering", "good")
 
 
 @admin.register(JournalEntry)
-class JournalEntryAdmin(ReadOnlyAdmin):
+class JournalEntryAdmin(ChainAdminBase):
     """What operators did."""
 
     list_display = ["created_at", "actor", "action", "target", "detail"]
-    list_filter = ["action"]
+    list_filter = ["action", "created_at"]
     search_fields = ["target", "detail", "actor__name"]
     list_select_related = ["actor"]
 
@@ -93,35 +93,60 @@ class JournalEntryAdmin(ReadOnlyAdmin):
 class SafeAdmin(NudgeAdmin):
     """Accounts; nudging a failed one queues it again."""
 
-    list_display = ["address_text", "name", "status", "failure_code", "created_at"]
-    list_filter = ["status", "layout", "chain", "created_at"]
-    search_fields = ["name", "address", "created_by__name"]
-    exclude = ["setup_data"]
-    raw_id_fields = ["created_by", "deployment_transaction"]
+    list_display = [
+        "address",
+        "name",
+        "created_by",
+        "state",
+        "balance_wei",
+        "failure_code",
+        "created_at",
+    ]
+    list_filter = [StuckFilter, "status", "failure_code", "layout", "created_at"]
+    list_select_related = ["created_by"]
+    search_fields = ["name", "created_by__name"]
+    address_search = ("address", "owners__address")
+    fieldsets = SAFE_FIELDS
+    readonly_fields = ["state"]
 
     def nudge(self, row: Safe) -> None:
         tasks.run_relayer.delay_on_commit(row.chain_id)
 
 
 @admin.register(Owner)
-class OwnerAdmin(ReadOnlyAdmin):
+class OwnerAdmin(ChainAdminBase):
     """Owners of accounts."""
 
-    list_display = ["address_text", "kind", "safe", "proven_at"]
+    list_display = ["address", "kind", "account", "proof", "proven_at"]
     list_filter = ["kind", "proven_at"]
     list_select_related = ["safe"]
-    search_fields = ["address", "safe__address"]
+    search_fields = ["safe__name", "credential__user__name"]
+    address_search = ("address", "safe__address")
+
+    @admin.display(description="Key", ordering="proven_at")
+    def proof(self, row: Owner) -> object:
+        """Say whether the key has shown that it signs."""
+        if row.proven_at is None:
+            return badge("Not proven", "quiet")
+        return badge("Proven", "good")
 
 
 @admin.register(KeyProof)
 class KeyProofAdmin(NudgeAdmin):
     """Proofs of keys."""
 
-    list_display = ["pk", "owner", "role", "status", "created_at"]
-    list_filter = ["status", "role"]
+    list_display = ["id", "owner_address", "role", "state", "created_at", "expires_at"]
+    list_filter = [StuckFilter, "status", "role", "created_at"]
     list_select_related = ["owner"]
-    search_fields = ["owner__address"]
-    exclude = ["signature", "nonce", "challenge"]
+    search_fields = ["owner__safe__name", "owner__credential__user__name"]
+    address_search = ("owner__address", "owner__safe__address")
+    exclude = ["signature", "nonce", "challenge", "status"]
+    readonly_fields = ["state"]
+
+    @admin.display(description="Owner", ordering="owner")
+    def owner_address(self, row: KeyProof) -> object:
+        """Return the owner's short address, as a link."""
+        return link(row.owner, short_address(row.owner.address))
 
     def nudge(self, row: KeyProof) -> None:
         tasks.check_key_proof.delay_on_commit(row.pk)
@@ -131,10 +156,23 @@ class KeyProofAdmin(NudgeAdmin):
 class RelayerTransactionAdmin(NudgeAdmin):
     """What the relayer sent."""
 
-    list_display = ["pk", "purpose", "status", "nonce", "failure_code", "created_at"]
-    list_filter = ["status", "purpose", "chain", "created_at"]
-    search_fields = ["hash", "to"]
-    exclude = ["raw", "data", "idempotency_key"]
+    list_display = [
+        "id",
+        "purpose",
+        "state",
+        "nonce",
+        "to",
+        "value_wei",
+        "hash",
+        "failure_code",
+        "created_at",
+    ]
+    list_filter = [StuckFilter, "status", "purpose", "failure_code", "created_at"]
+    search_fields = ["failure_code", "requested_by__name"]
+    address_search = ("to", "sender", "safes__address")
+    hash_search = ("hash",)
+    exclude = ["raw", "data", "idempotency_key", "status"]
+    readonly_fields = ["state"]
 
     def nudge(self, row: RelayerTransaction) -> None:
         tasks.run_relayer.delay_on_commit(row.chain_id)
@@ -144,12 +182,35 @@ class RelayerTransactionAdmin(NudgeAdmin):
 class UserOperationAdmin(NudgeAdmin):
     """Operations of accounts."""
 
-    list_display = ["pk", "safe", "status", "failure_code", "created_at", "included_at"]
-    list_filter = ["status", "failure_code", "created_at"]
+    list_display = [
+        "id",
+        "account",
+        "value_wei",
+        "recipient",
+        "state",
+        "failure_code",
+        "created_at",
+        "included_at",
+    ]
+    list_filter = [StuckFilter, "status", "failure_code", "created_at"]
     list_select_related = ["safe"]
-    search_fields = ["user_operation_hash", "transaction_hash", "safe__address"]
-    exclude = ["call_data", "paymaster_data", "idempotency_key"]
-    raw_id_fields = ["safe", "created_by", "predecessor"]
+    search_fields = ["safe__name", "created_by__name", "failure_code"]
+    address_search = ("safe__address", "recipient")
+    hash_search = ("user_operation_hash", "safe_operation_hash", "transaction_hash")
+    readonly_fields = ["state", "payer", "max_cost"]
+    fieldsets = OPERATION_FIELDS
+
+    @admin.display(description="Who pays the fee")
+    def payer(self, row: UserOperation) -> str:
+        """Say in words who pays."""
+        if row.max_fee_per_gas is None:
+            return EMPTY
+        return "The sponsor" if row.is_sponsored else "The account"
+
+    @admin.display(description="Highest fee")
+    def max_cost(self, row: UserOperation) -> str:
+        """Return the most that the fee can be."""
+        return EMPTY if row.max_cost_wei is None else eth(row.max_cost_wei)
 
     def nudge(self, row: UserOperation) -> None:
         if row.status == UserOperation.Status.DRAFT:
@@ -159,11 +220,13 @@ class UserOperationAdmin(NudgeAdmin):
 
 
 @admin.register(OperationSignature)
-class OperationSignatureAdmin(ReadOnlyAdmin):
+class OperationSignatureAdmin(ChainAdminBase):
     """Who signed what; the signatures themselves stay out of the page."""
 
-    list_display = ["operation", "owner", "created_at"]
+    list_display = ["id", "operation", "owner", "created_at"]
     list_filter = ["created_at"]
     list_select_related = ["operation", "owner"]
-    search_fields = ["owner__address"]
+    search_fields = ["owner__credential__user__name"]
+    address_search = ("owner__address", "operation__safe__address")
+    hash_search = ("operation__user_operation_hash",)
     exclude = ["signature"]

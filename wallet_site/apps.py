@@ -25,7 +25,7 @@ class AdminConfig(admin.AdminConfig):
     """Django's admin, opened with a passkey instead of a password."""
 
     default = False
-    default_site = "accounts.admin_site.PasskeyAdminSite"
+    default_site = "wallet_site.console.Console"
 
 
 class StaticFilesConfig(staticfiles.StaticFilesConfig):

@@ -1,0 +1,86 @@
+"""Which fields of the longer rows stand together on their pages in the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SAFE_FIELDS: Any = [
+    (None, {"fields": ["address", "name", "created_by", "chain", "state"]}),
+    ("Balance", {"fields": ["balance_wei", "synced_at_block"]}),
+    (
+        "Deployment",
+        {
+            "fields": [
+                "deployment_requested_at",
+                "deployment_attempts",
+                "failure_code",
+                "failure_detail",
+                "deployment_transaction",
+                "deployed_block",
+                "created_at",
+            ]
+        },
+    ),
+    ("Setup", {"fields": ["layout", "threshold", "salt_nonce", "verifiers"]}),
+]
+
+OPERATION_FIELDS: Any = [
+    (None, {"fields": ["safe", "value_wei", "recipient", "state", "last_problem"]}),
+    ("Failure", {"fields": ["failure_code", "failure_detail"]}),
+    (
+        "On chain",
+        {
+            "fields": [
+                "transaction_hash",
+                "block_number",
+                "actual_gas_cost_wei",
+                "actual_gas_used",
+            ]
+        },
+    ),
+    (
+        "Identity",
+        {
+            "fields": [
+                "user_operation_hash",
+                "safe_operation_hash",
+                "nonce_key",
+                "nonce_sequence",
+                "created_by",
+                "predecessor",
+            ]
+        },
+    ),
+    (
+        "Fee",
+        {
+            "fields": [
+                "payer",
+                "paymaster",
+                "max_cost",
+                "max_fee_per_gas",
+                "max_priority_fee_per_gas",
+                "verification_gas_limit",
+                "call_gas_limit",
+                "pre_verification_gas",
+                "paymaster_verification_gas_limit",
+                "paymaster_post_op_gas_limit",
+            ]
+        },
+    ),
+    (
+        "Times",
+        {
+            "fields": [
+                "created_at",
+                "prepared_at",
+                "signed_at",
+                "submitted_at",
+                "attempted_at",
+                "included_at",
+                "valid_after",
+                "valid_until",
+            ]
+        },
+    ),
+]
