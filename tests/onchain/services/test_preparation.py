@@ -132,7 +132,7 @@ def test_a_payment_the_account_pays_for_holds_for_an_hour(world: World, settings
 def test_verification_gas_comes_from_the_table_not_from_the_bundler(world: World):
     op = world.prepare()
 
-    assert op.verification_gas_limit == (50_000 + 30_000) * 130 // 100
+    assert op.verification_gas_limit == (52_000 + 22_000) * 130 // 100
 
 
 def test_without_the_precompile_verification_gets_more_gas(world: World):
@@ -140,7 +140,7 @@ def test_without_the_precompile_verification_gets_more_gas(world: World):
 
     op = world.prepare()
 
-    assert op.verification_gas_limit == (50_000 + 240_000) * 130 // 100
+    assert op.verification_gas_limit == (52_000 + 240_000) * 130 // 100
 
 
 def test_the_fee_never_passes_the_ceiling(world: World, settings):
