@@ -9,7 +9,7 @@ value of another type or width never reaches the database: it is refused with
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -20,6 +20,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import (
     UINT256_MAX,
+    Address,
+    Bytes32,
     checksum_address,
     require_address,
     require_bytes32,
@@ -39,7 +41,7 @@ class _FixedWidthField(models.Field):
     stored_length: int
 
     def db_check(self, connection: BaseDatabaseWrapper) -> str | None:
-        column = connection.ops.quote_name(self.column)
+        column = connection.ops.quote_name(str(self.column))
         return f"length({column}) = {self.stored_length}"
 
 
@@ -63,7 +65,7 @@ class _BytesField(_FixedWidthField, models.BinaryField):
 
     parse: Callable[[str], bytes]
     require: Callable[[bytes], bytes]
-    to_text: Callable[[bytes], str]
+    to_text: Callable[[Any], str]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("editable", True)
@@ -105,6 +107,10 @@ class _BytesField(_FixedWidthField, models.BinaryField):
 class AddressField(_BytesField):
     """An account or contract address: ``Address``, 20 bytes."""
 
+    if TYPE_CHECKING:  # what django-stubs reads
+        _pyi_private_set_type: bytes
+        _pyi_private_get_type: Address
+
     description = "Address (20 bytes)"
     stored_length = 20
 
@@ -115,6 +121,10 @@ class AddressField(_BytesField):
 
 class Bytes32Field(_BytesField):
     """A hash or another word: ``Bytes32``, 32 bytes."""
+
+    if TYPE_CHECKING:
+        _pyi_private_set_type: bytes
+        _pyi_private_get_type: Bytes32
 
     description = "Word (32 bytes)"
     stored_length = 32
@@ -132,12 +142,13 @@ class Uint256Field(_FixedWidthField):
     compute in Python and write the result.
     """
 
+    if TYPE_CHECKING:
+        _pyi_private_set_type: int
+        _pyi_private_get_type: int
+
     description = "Unsigned 256-bit integer"
     stored_length = UINT256_DIGITS
-    default_validators = (
-        MinValueValidator(0),
-        MaxValueValidator(UINT256_MAX),
-    )
+    default_validators = [MinValueValidator(0), MaxValueValidator(UINT256_MAX)]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["max_length"] = UINT256_DIGITS

@@ -46,7 +46,7 @@ class Call:
     operation: int = 0  # 0 is CALL, 1 is DELEGATECALL
 
 
-def parse_hex(text: str) -> bytes:
+def parse_hex(text: object) -> bytes:
     """Return the bytes of ``0x`` and an even number of hex digits.
 
     Raises:
@@ -96,7 +96,7 @@ def checksum_address(address: Address) -> str:
     return to_checksum_address(require_address(address))
 
 
-def require_address(value: bytes) -> Address:
+def require_address(value: object) -> Address:
     """Return the same 20 bytes as an address.
 
     Raises:
@@ -107,7 +107,7 @@ def require_address(value: bytes) -> Address:
     return Address(value)
 
 
-def require_bytes32(value: bytes) -> Bytes32:
+def require_bytes32(value: object) -> Bytes32:
     """Return the same 32 bytes as a word.
 
     Raises:
