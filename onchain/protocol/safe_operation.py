@@ -42,8 +42,7 @@ def safe_operation_hash(
     """Return ``Safe4337Module.getOperationHash``: 32 bytes.
 
     Args:
-        valid_after: Unix seconds, uint48; 0 is no bound.
-        valid_until: Unix seconds, uint48; 0 is no bound.
+        valid_after, valid_until: Unix seconds, uint48; 0 is no bound.
 
     Raises:
         EncodingError: a field has no encoding in its width.
