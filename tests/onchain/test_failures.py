@@ -1,0 +1,114 @@
+"""Why it ended: every code in words, and whether money moved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from onchain.failures import WORDS, Failure, failure_of
+from onchain.models import UserOperation
+from onchain.models.user_operation import Status
+
+ENDED = (Status.REJECTED, Status.REVERTED, Status.EXPIRED, Status.REPLACED)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def failure(status: Status = Status.REJECTED, **fields: object) -> Failure:
+    found = failure_of(UserOperation(status=status, **fields))
+    assert found is not None
+    return found
+
+
+def is_sentence(text: str) -> bool:
+    return bool(text) and text[0].isupper() and text.endswith(".") and "!" not in text
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_every_code_says_what_happened_to_the_money_and_what_to_do(code: str):
+    words = failure(failure_code=code)
+
+    assert words.title
+    assert "!" not in words.title
+    assert is_sentence(words.what)
+    assert is_sentence(words.money)
+    assert is_sentence(words.way_out)
+    assert words.code == code
+
+
+def test_every_code_that_our_services_set_has_words():
+    sources = [
+        path.read_text()
+        for path in (ROOT / "onchain/services").glob("*.py")
+        if path.name in {"preparation.py", "submission.py", "user_operations.py"}
+    ]
+    set_codes = set()
+    for source in sources:
+        set_codes |= set(re.findall(r'ClientError\(\s*"([\w-]+)"', source))
+        set_codes |= set(re.findall(r'failure_code="([\w-]+)"', source))
+        set_codes |= set(re.findall(r'"(\w+-mismatch)"', source))
+
+    assert {"insufficient-balance", "expired", "AA24", "hash-mismatch"} <= set_codes
+    assert set_codes <= set(WORDS)
+
+
+@pytest.mark.parametrize("code", ["", "AA99", "something-new"])
+def test_an_unknown_code_still_gets_an_honest_sentence(code: str):
+    words = failure(failure_code=code)
+
+    assert "does not know" in words.what
+    assert is_sentence(words.money)
+    assert is_sentence(words.way_out)
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s not in ENDED])
+def test_what_is_well_has_no_failure(status: Status):
+    assert failure_of(UserOperation(status=status, failure_code="AA24")) is None
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_what_ended_badly_has_one(status: Status):
+    assert failure(status)
+
+
+def test_a_code_of_the_safe_is_found_in_the_detail():
+    words = failure(failure_code="execution-reverted", failure_detail="reason: GS013")
+
+    assert words.code == "GS013: reason: GS013"
+
+
+@pytest.mark.parametrize("text", ["GS1", "XGS013", "GS0133", "gs013"])
+def test_only_a_whole_code_of_the_safe_counts(text: str):
+    words = failure(failure_code="AA23", failure_detail=text)
+
+    assert words.code == f"AA23: {text}"
+
+
+def test_the_detail_stands_behind_the_code():
+    words = failure(failure_code="AA21", failure_detail="didn't pay prefund")
+
+    assert words.code == "AA21: didn't pay prefund"
+
+
+def test_a_reverted_payment_that_the_account_paid_for_cost_the_fee():
+    assert "fee was used up" in failure(Status.REVERTED).money
+
+
+def test_a_reverted_payment_that_was_sponsored_cost_nothing():
+    words = failure(Status.REVERTED, paymaster=b"\1" * 20)
+
+    assert words.money == "No money moved. The sponsor paid the network fee."
+
+
+def test_a_nonce_that_was_used_does_not_promise_that_nothing_moved():
+    words = failure(failure_code="nonce-used")
+
+    assert "No money moved." not in words.money
+
+
+def test_no_sentence_speaks_in_codes():
+    for code, words in WORDS.items():
+        told = " ".join(str(value) for value in asdict(words).values())
+        assert not re.search(r"\bAA\d\d\b|0x|None|null|error", told), code
