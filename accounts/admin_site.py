@@ -29,7 +29,7 @@ def no_such_page(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """A model that operators search, filter and read, and nobody changes (R26).
 
     Every field is shown unless it is excluded, printed in its format: short in the

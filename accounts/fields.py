@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 
-class BytesField(models.BinaryField):  # type: ignore[type-arg]
+class BytesField(models.BinaryField):
     """A binary column whose value is always ``bytes`` (drivers may say memoryview)."""
 
     # What django-stubs reads to type the attribute of a model.

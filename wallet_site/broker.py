@@ -48,7 +48,10 @@ class Channel(filesystem.Channel):
     def _queue_bind(self, *args: Any) -> None:
         _looked_again(lambda: filesystem.Channel._queue_bind(self, *args))
 
-    def _put(self, queue: str, payload: dict[str, Any], **_kwargs: Any) -> None:
+    # kombu's own classes name the second argument differently.
+    def _put(  # type: ignore[override]
+        self, queue: str, payload: dict[str, Any], **_kwargs: Any
+    ) -> None:
         folder = Path(self.data_folder_out)
         # Names sort by time, which is the order of delivery.
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -245,23 +245,30 @@ class UserOperation(models.Model):
         if self.paymaster is not None:
             paymaster = Paymaster(
                 address=self.paymaster,
-                verification_gas_limit=self.paymaster_verification_gas_limit,
-                post_op_gas_limit=self.paymaster_post_op_gas_limit,
-                data=bytes(self.paymaster_data),
+                verification_gas_limit=self._fixed("paymaster_verification_gas_limit"),
+                post_op_gas_limit=self._fixed("paymaster_post_op_gas_limit"),
+                data=bytes(self._fixed("paymaster_data")),
             )
         return UserOperationV07(
             sender=self.safe.address,
-            nonce=join_nonce(self.nonce_key, self.nonce_sequence),
+            nonce=join_nonce(self._fixed("nonce_key"), self._fixed("nonce_sequence")),
             factory=None,
-            call_data=bytes(self.call_data),
-            call_gas_limit=self.call_gas_limit,
-            verification_gas_limit=self.verification_gas_limit,
-            pre_verification_gas=self.pre_verification_gas,
-            max_fee_per_gas=self.max_fee_per_gas,
-            max_priority_fee_per_gas=self.max_priority_fee_per_gas,
+            call_data=bytes(self._fixed("call_data")),
+            call_gas_limit=self._fixed("call_gas_limit"),
+            verification_gas_limit=self._fixed("verification_gas_limit"),
+            pre_verification_gas=self._fixed("pre_verification_gas"),
+            max_fee_per_gas=self._fixed("max_fee_per_gas"),
+            max_priority_fee_per_gas=self._fixed("max_priority_fee_per_gas"),
             paymaster=paymaster,
             signature=signature,
         )
+
+    def _fixed(self, column: str) -> Any:
+        """Return a column that preparation fixed; 0 and empty are values."""
+        value = getattr(self, column)
+        if value is None:
+            raise ValueError(f"{self} has not been prepared: no {column}")
+        return value
 
 
 class OperationSignature(models.Model):

@@ -124,7 +124,7 @@ def _write(chain: Chain, node: Node, batch: Batch) -> None:
         for row in RelayerTransaction.objects.in_flight().filter(chain=chain)
         if row.hash in hashes
     ]
-    receipts = node.receipts([Bytes32(row.hash) for row in rows])
+    receipts = node.receipts([row.hash for row in rows if row.hash is not None])
     _store(
         chain,
         batch,

@@ -59,7 +59,7 @@ def submit(*, op: UserOperation, node: Node, bundler: Bundler) -> None:
         return
     try:
         signed = checked(op)
-        if not first_attempt and bundler.knows(Bytes32(op.user_operation_hash)):
+        if not first_attempt and bundler.knows(_hash_of(op)):
             _mark_submitted(op)
             return
         _ask_the_chain(op, signed, node)
@@ -127,6 +127,12 @@ def _is_too_late(op: UserOperation) -> bool:
     return head is not None and op.valid_until is not None and head > op.valid_until
 
 
+def _hash_of(op: UserOperation) -> Bytes32:
+    if op.user_operation_hash is None:
+        raise ValueError(f"{op} has not been prepared")
+    return op.user_operation_hash
+
+
 def _ask_the_chain(op: UserOperation, signed: UserOperationV07, node: Node) -> None:
     """Let the account check the signature by eth_call, as the EntryPoint would.
 
@@ -134,7 +140,7 @@ def _ask_the_chain(op: UserOperation, signed: UserOperationV07, node: Node) -> N
         ClientError: ``AA24`` for a wrong signature, ``AA23`` when the check reverts;
             the node's own code when it would not answer.
     """
-    data = validate_user_op_data(signed, operation_hash=Bytes32(op.user_operation_hash))
+    data = validate_user_op_data(signed, operation_hash=_hash_of(op))
     try:
         answer = node.call(Address(op.safe.address), data, sender=ENTRY_POINT)
     except ClientError as error:
