@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -188,6 +189,14 @@ def test_signed_out_a_page_leads_home_whether_or_not_it_exists(name, alice):
     assert effects()[1:-1] == before[1:-1]
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_after_signing_in_one_lands_on_a_page_that_opens(name, alice):
+    location = Client().generic(PAGES[name], own_url(alice, name))["Location"]
+
+    after = parse_qs(urlsplit(location).query)["next"][0]
+    assert alice.client.get(after).status_code == 200
+
+
 @pytest.mark.parametrize("name", FRAGMENTS)
 def test_signed_out_a_fragment_says_401_whether_or_not_it_exists(name, alice):
     for url in [own_url(alice, name), *unknown_urls(name, alice)]:
@@ -229,6 +238,13 @@ def test_any_other_method_of_a_public_address_is_refused(name, alice):
 
     for other in set(OTHER_METHODS) - {method}:
         assert Client().generic(other, reverse(name)).status_code == 405, other
+
+
+@pytest.mark.parametrize("name", ["home", "help", "health", "metrics", "enrolment"])
+def test_a_monitor_may_ask_for_the_head_of_a_public_page(name, alice):
+    response = Client().head(reverse(name))
+
+    assert response.status_code == PUBLIC[name][1]
 
 
 @pytest.mark.parametrize(

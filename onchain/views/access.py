@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -27,6 +28,19 @@ def fragment_login_required(view: View) -> View:
             answer = HttpResponse(status=401)
             answer["HX-Redirect"] = reverse("home")
             return answer
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def button_login_required(view: View) -> View:
+    """Lead who signs in back to the page of the button, which takes no GET itself."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            page, _slash, _button = request.path.rpartition("/")
+            return redirect_to_login(f"{page}/")
         return view(request, *args, **kwargs)
 
     return wrapper

@@ -26,6 +26,7 @@ from onchain.progress import steps_of, still_trying
 from onchain.services import authorization, user_operations
 from onchain.views.access import (
     account_context,
+    button_login_required,
     fragment_login_required,
     is_htmx,
     own_operation,
@@ -78,7 +79,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     return render_card(request, "operation", context, page="activity", status=status)
 
 
-@login_required
+@button_login_required
 @require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Give up an operation that nobody has signed."""
@@ -90,7 +91,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("onchain:operation", op.pk)
 
 
-@login_required
+@button_login_required
 @require_POST
 def prepare_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Draft the same payment anew."""

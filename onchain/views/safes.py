@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from onchain import tasks
 from onchain.errors import IdempotencyConflict
@@ -23,6 +23,7 @@ from onchain.protocol.deployments import CONTRACTS
 from onchain.services import relayer, safes
 from onchain.views.access import (
     account_context,
+    button_login_required,
     fragment_login_required,
     own_safe,
     own_safe_page,
@@ -42,7 +43,7 @@ DEPLOYMENT_STEPS = {
 Faucet = RelayerTransaction.Purpose.FAUCET
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The landing page, or the person's accounts."""
     if not request.user.is_authenticated:
@@ -111,7 +112,7 @@ def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResp
     return render(request, "onchain/settings.html", context)
 
 
-@login_required
+@button_login_required
 @require_POST
 def faucet(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """Queue test ETH; routed on the local chain only (security.md R70)."""
