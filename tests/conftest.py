@@ -104,6 +104,7 @@ def loopback_only() -> Iterator[None]:
 def own_broker() -> None:
     """Keep nudges of tests out of the broker folder that a running site reads."""
     if celery_app.conf.broker_url == "filesystem://":
+        os.environ.pop("CELERY_BROKER_URL", None)  # Celery prefers it to its settings
         celery_app.conf.update(broker_url="memory://", broker_transport_options={})
 
 

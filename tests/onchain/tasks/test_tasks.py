@@ -1,0 +1,227 @@
+"""Each task loads a row, calls one service, and may be called again."""
+
+from __future__ import annotations
+
+import pytest
+
+from onchain import tasks
+from onchain.clients.errors import TransientClientError
+from onchain.models import Chain, Heartbeat, RelayerTransaction, Safe, UserOperation
+from onchain.models.user_operation import Status
+from onchain.services import key_proofs
+from tests.factories import (
+    RELAYER_KEY,
+    World,
+    assertion_text,
+    make_queued_wallet,
+    make_relayer_transaction,
+)
+from tests.fake_accounts import MAGIC
+from tests.stub_rpc import RpcFailure
+
+RETRIED = [
+    tasks.prepare_user_operation,
+    tasks.submit_user_operation,
+    tasks.check_key_proof,
+    tasks.refresh_balance,
+    tasks.run_relayer,
+]
+
+
+@pytest.fixture(autouse=True)
+def relayer_key(settings):
+    settings.RELAYER_PRIVATE_KEY = RELAYER_KEY
+
+
+def test_a_draft_is_prepared(world: World):
+    op = world.draft()
+
+    tasks.prepare_user_operation(op.pk)
+
+    assert world.fresh(op).status == Status.AWAITING_SIGNATURES
+
+
+def test_a_signed_operation_is_submitted(world: World, bundler_stub):
+    op = world.sign()
+    answer = "0x" + op.user_operation_hash.hex()
+    bundler_stub.answers["eth_sendUserOperation"] = answer
+
+    tasks.submit_user_operation(op.pk)
+
+    assert world.fresh(op).status == Status.SUBMITTED
+
+
+def test_a_signed_proof_is_checked(world: World, node_stub):
+    owner = world.wallet.owner
+    proof = key_proofs.open_proof(owner=owner)
+    key_proofs.answer(
+        owner=owner,
+        response=assertion_text(world.wallet.passkey, bytes(proof.challenge)),
+    )
+    node_stub.answers["eth_call"] = "0x" + MAGIC.hex()
+
+    tasks.check_key_proof(proof.pk)
+
+    proof.refresh_from_db()
+    assert proof.status == "proven"
+
+
+def test_a_balance_is_refreshed(world: World, node_stub):
+    node_stub.answers["eth_getBalance"] = hex(7)
+
+    tasks.refresh_balance(world.wallet.safe.pk)
+
+    assert Safe.objects.get(pk=world.wallet.safe.pk).balance_wei == 7
+
+
+# --- What is worth another try ----------------------------------------------------------
+
+
+def test_a_failed_try_is_told_and_raised(world: World, node_stub):
+    op = world.draft()
+    node_stub.status = 503
+
+    with pytest.raises(TransientClientError):
+        tasks.prepare_user_operation(op.pk)
+
+    op = world.fresh(op)
+    assert (op.status, op.last_problem) == (Status.DRAFT, "HTTP 503")
+
+
+def test_success_forgets_the_last_problem(world: World):
+    op = world.draft()
+    UserOperation.objects.update(last_problem="HTTP 503")
+
+    tasks.prepare_user_operation(op.pk)
+
+    assert world.fresh(op).last_problem == ""
+
+
+def test_no_answer_is_tried_again_three_times(world: World, node_stub):
+    op = world.draft()
+    node_stub.status = 503
+
+    result = tasks.prepare_user_operation.apply(args=(op.pk,))
+
+    assert isinstance(result.result, TransientClientError)
+    assert len(node_stub.requests) == 4
+
+
+def test_a_refusal_is_a_state_and_not_tried_again(world: World, bundler_stub):
+    op = world.draft()
+    bundler_stub.answers["eth_estimateUserOperationGas"] = RpcFailure(-32500, "AA20")
+
+    result = tasks.prepare_user_operation.apply(args=(op.pk,))
+
+    assert result.successful()
+    assert len(bundler_stub.requests) == 1
+    assert world.fresh(op).failure_code == "AA20"
+
+
+def test_a_fault_of_ours_is_not_tried_again(world: World):
+    result = tasks.prepare_user_operation.apply(args=(0,))
+
+    assert isinstance(result.result, UserOperation.DoesNotExist)
+    assert result.retries in (None, 0)
+
+
+@pytest.mark.parametrize("task", RETRIED, ids=lambda task: task.name)
+def test_only_a_transient_error_is_retried(task):
+    assert task.autoretry_for == (TransientClientError,)
+
+
+# --- The relayer's round ----------------------------------------------------------------
+
+
+def test_one_round_signs_and_sends_all_that_waits(world: World, node_stub):
+    account = make_queued_wallet().safe
+    payment = make_relayer_transaction(chain=world.chain)
+
+    tasks.run_relayer(world.chain.pk)
+
+    account.refresh_from_db()
+    payment.refresh_from_db()
+    assert (account.status, payment.status) == ("broadcast", "broadcast")
+    sent = [item for item in node_stub.methods if item == "eth_sendRawTransaction"]
+    assert len(sent) == 2
+
+
+def test_a_second_round_moments_later_sends_nothing(world: World, node_stub):
+    make_relayer_transaction(chain=world.chain)
+    tasks.run_relayer(world.chain.pk)
+    node_stub.requests.clear()
+
+    tasks.run_relayer(world.chain.pk)
+
+    assert node_stub.methods == []
+
+
+# R22
+def test_while_a_contract_is_not_the_pinned_one_nothing_new_is_signed(
+    world: World, node_stub
+):
+    account = make_queued_wallet().safe
+    payment = make_relayer_transaction(chain=world.chain)
+    Chain.objects.update(problem="SafeL2 is not on the chain.")
+
+    tasks.run_relayer(world.chain.pk)
+
+    account.refresh_from_db()
+    payment.refresh_from_db()
+    assert (account.status, payment.status) == ("queued", "queued")
+
+
+# R68
+def test_the_round_deploys_an_account_that_was_funded(world: World, settings):
+    settings.DEPLOYMENT_FLOOR_WEI = 100
+    account = make_queued_wallet(deployment_requested_at=None, balance_wei=100).safe
+
+    tasks.run_relayer(world.chain.pk)
+
+    account.refresh_from_db()
+    assert account.status == "broadcast"
+
+
+def test_transactions_are_sent_in_the_order_of_their_nonces(world: World, node_stub):
+    for _ in range(3):
+        make_relayer_transaction(chain=world.chain)
+    tasks.run_relayer(world.chain.pk)
+    raw = RelayerTransaction.objects.order_by("nonce").values_list("raw", flat=True)
+
+    sent = [
+        request["params"][0]
+        for request in node_stub.requests
+        if isinstance(request, dict) and request["method"] == "eth_sendRawTransaction"
+    ]
+
+    assert sent == [f"0x{bytes(item).hex()}" for item in raw]
+
+
+# --- Who answers ------------------------------------------------------------------------
+
+
+def heartbeat(component: str) -> Heartbeat:
+    return Heartbeat.objects.get(component=component)
+
+
+def test_a_round_of_checks_notes_worker_and_bundler(world: World):
+    tasks.check_components(world.chain.pk)
+
+    assert not heartbeat("worker").is_stale
+    assert not heartbeat("bundler").is_stale
+
+
+@pytest.mark.parametrize(
+    "failure", [None, RpcFailure(-32601, "no such method")], ids=["away", "refuses"]
+)
+def test_a_bundler_that_does_not_answer_is_noted(world: World, bundler_stub, failure):
+    if failure is None:
+        bundler_stub.status = 503
+    else:
+        bundler_stub.answers["eth_chainId"] = failure
+
+    tasks.check_components(world.chain.pk)
+
+    assert heartbeat("bundler").is_stale
+    assert heartbeat("bundler").detail
+    assert not heartbeat("worker").is_stale
