@@ -16,6 +16,8 @@ from tests.e2e.visitor import PATIENCE, Visitor
 
 REFUSES_ETH = checksum_address(SIGNER_FACTORY)  # a contract that cannot be paid
 BAD_CHECKSUM = "0x7E5F4552091a69125d5dfcb7b8c2659029395bdf"
+# Posts the front page's form as a browser without our scripts would.
+SUBMIT_BARE = "() => document.forms[0].submit()"
 
 
 def signed_out_pages(visitor: Visitor) -> Iterator[str]:
@@ -31,6 +33,17 @@ def signed_out_pages(visitor: Visitor) -> Iterator[str]:
     visitor.go("/admin/")
     visitor.sees("For operators.")
     yield "admin-login"
+    visitor.go("/admin/enrol")
+    yield "enrolment"
+    visitor.go()
+    visitor.page.evaluate(SUBMIT_BARE)
+    visitor.sees("That did not work")
+    yield "ceremony-failed"
+    visitor.go()
+    visitor.context.clear_cookies()
+    visitor.page.evaluate(SUBMIT_BARE)
+    visitor.sees("This form was too old")
+    yield "403-csrf"
 
 
 def account_pages(visitor: Visitor) -> Iterator[str]:

@@ -1,0 +1,132 @@
+"""Every page, light and dark, on a phone and a desktop: usable, private, and quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect
+
+from tests.conftest import Stack
+from tests.e2e.conftest import Welcome
+from tests.e2e.tour import account_pages, signed_out_pages
+from tests.e2e.visitor import PATIENCE, Visitor
+
+AXE = settings.BASE_DIR / "devchain" / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = {390: 844, 1280: 800}  # pixels, with their heights
+NARROWEST = 320  # pixels; 1280 at 400 % zoom
+LANDING_BYTES = 100 * 1024
+# All rules in the light; the dark differs in colours only.
+RULES: dict[str, dict[str, Any]] = {
+    "light": {"rules": {"target-size": {"enabled": True}}},
+    "dark": {"runOnly": ["color-contrast", "link-in-text-block"]},
+}
+# A change of colours may be a transition: look when it is over.
+LOOK = """async (options) => {
+  const moving = document.getAnimations().filter((item) => item instanceof CSSTransition);
+  await Promise.allSettled(moving.map((item) => item.finished));
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.target).join(", ")}`);
+}"""
+SIDEWAYS = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth > clientWidth ? `${scrollWidth} of ${clientWidth} pixels` : "";
+}"""
+
+
+class Survey:
+    """What was found on the pages that one visitor opened."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.names: list[str] = []
+        self.barriers: list[str] = []
+        self.sideways: list[str] = []
+
+    def look_at(self, name: str) -> None:
+        """Examine the open page in every scheme and width."""
+        page = self.visitor.page
+        self.names.append(name)
+        page.evaluate(AXE.read_text())
+        for width, height in WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            for scheme, options in RULES.items():
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                found = page.evaluate(LOOK, options)
+                self.barriers += [f"{name} {width} {scheme}: {item}" for item in found]
+        for width in (*WIDTHS, NARROWEST):
+            page.set_viewport_size({"width": width, "height": 800})
+            if found := page.evaluate(SIDEWAYS):
+                self.sideways.append(f"{name} {width}: {found}")
+
+
+@pytest.fixture(scope="module")
+def survey(browser: Browser, stack: Stack) -> Iterator[Survey]:
+    """A whole tour, looked at page by page."""
+    context = browser.new_context()
+    survey = Survey(Visitor(context, stack.origin))
+    for name in chain(signed_out_pages(survey.visitor), account_pages(survey.visitor)):
+        survey.look_at(name)
+    yield survey
+    context.close()
+
+
+def test_the_tour_opens_every_page(survey: Survey) -> None:
+    assert len(survey.names) == len(set(survey.names)) == 22
+
+
+def test_axe_finds_no_barrier_on_any_page(survey: Survey) -> None:
+    assert "\n".join(survey.barriers) == ""
+
+
+def test_no_page_scrolls_sideways(survey: Survey) -> None:
+    assert "\n".join(survey.sideways) == ""
+
+
+def test_no_page_breaks_the_content_policy(survey: Survey) -> None:
+    """R31"""
+    assert survey.visitor.noticed["violation"] == []
+
+
+def test_no_page_asks_another_host_for_anything(survey: Survey) -> None:
+    """R27"""
+    assert survey.visitor.noticed["elsewhere"] == []
+
+
+def test_no_page_complains_in_the_console(survey: Survey) -> None:
+    assert survey.visitor.noticed["console"] == []
+
+
+def transferred_bytes(page: Page, url: str) -> int:
+    """Return what loading the page with an empty cache costs, headers included."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    sizes: list[float] = []
+    devtools.on(
+        "Network.loadingFinished",
+        lambda event: sizes.append(event["encodedDataLength"]),
+    )
+    page.goto(url, wait_until="networkidle")
+    return int(sum(sizes))
+
+
+def test_the_landing_page_loads_in_under_100_kilobytes(visitor: Visitor) -> None:
+    size = transferred_bytes(visitor.page, f"{visitor.origin}/")
+
+    assert 10_000 < size < LANDING_BYTES
+
+
+def test_without_javascript_the_landing_page_says_what_is_needed(
+    welcome: Welcome,
+) -> None:
+    visitor = welcome(java_script_enabled=False)
+
+    visitor.go()
+
+    # A locator by words would pass over what stands in noscript.
+    said = visitor.page.locator("noscript p")
+    expect(said).to_be_visible(timeout=PATIENCE)
+    expect(said).to_contain_text("Passkeys need JavaScript.")
