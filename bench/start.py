@@ -117,8 +117,8 @@ def wait_for_site(make: subprocess.Popen[bytes], log: Path) -> None:
             raise RuntimeError(f"`make run` ended:\n{log.read_text()[-2000:]}")
         try:
             return requests.get(settings.SITE_ORIGIN, timeout=5).ok
-        except requests.ConnectionError:
-            return False
+        except requests.RequestException:
+            return False  # nobody listens yet, or the port does and the site loads
 
     stack.wait_for(answers, "the site", seconds=COLD_SECONDS, pause=0.05)
 
