@@ -145,3 +145,7 @@ reset: ## forget the local chain, its accounts and the database
 
 clean: ## remove everything that was installed or built, but not var/
 	@rm -rf $(VENV) $(NODE_MODULES) devchain/build .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: bench
+bench: install install-dev ## measure time, gas and memory: see bench/README.md
+	@$(BIN)/python -m bench.all

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from bench import environment, report
+from bench import environment, report, stack, start
 
 README = environment.ROOT / "bench" / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
@@ -48,19 +48,25 @@ BENCHES = (
 
 
 def main() -> None:
-    """Run them one after another; a bench that fails stops all."""
+    """Run them one after another; one that fails stops all, and nothing is written."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="into bench/README.md")
     parser.add_argument("--cold", action="store_true", help="start from nothing, too")
     arguments = parser.parse_args()
+    stack.end_on_sigterm()
+    if not arguments.cold:
+        start.require_installed()
     began = time.monotonic()
-    parts = [f"Measured on: {report.machine()}."]
+    parts = [f"Measured on {report.machine()}."]
+    report.show(parts[0])
     for bench in BENCHES:
         report.progress(bench.title)
         extra = ("--cold",) if arguments.cold and bench.module == "start" else ()
-        parts.append(f"### {bench.title}\n\n{output_of(bench, extra)}")
+        command = " ".join(f"{name}=..." for name in bench.environment)
+        command = f"{command} python -m bench.{bench.module} {' '.join(extra)}".strip()
+        parts.append(f"### {bench.title}\n\n`{command}`\n\n{output_of(bench, extra)}")
+        report.show(f"\n{parts[-1]}")
     text = "\n\n".join(parts)
-    report.show(text)
     report.progress(f"done in {time.monotonic() - began:.0f} s")
     if arguments.write:
         before, _, rest = README.read_text().partition(BEGIN)
@@ -72,16 +78,23 @@ def output_of(bench: Bench, extra: tuple[str, ...]) -> str:
     """Run one bench in a process with settings of its own; return what it printed."""
     command = [sys.executable, "-m", f"bench.{bench.module}", *bench.arguments, *extra]
     names = {name: os.environ[name] for name in os.environ.keys() - SERVICES.keys()}
-    done = subprocess.run(  # noqa: S603 - our own command line
+    process = subprocess.Popen(  # noqa: S603 - our own command line
         command,
         cwd=environment.ROOT,
         env=names | bench.environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches it through us, as SIGTERM
         text=True,
     )
-    if done.returncode:
-        raise SystemExit(f"bench.{bench.module} failed:\n{done.stderr[-4000:]}")
-    return done.stdout.strip()
+    try:
+        out, errors = process.communicate()
+    finally:
+        process.terminate()
+        process.wait()
+    if process.returncode:
+        raise SystemExit(f"{out}\nbench.{bench.module}: {errors[-4000:]}")
+    return out.strip()
 
 
 if __name__ == "__main__":

@@ -44,8 +44,7 @@ def running() -> Iterator[subprocess.Popen[bytes]]:
             sys.stderr.write(log.read_text(errors="replace")[-4000:])
             raise
         finally:
-            connections.close_all()
-            stop(process)
+            stop_undisturbed(process)
 
 
 def end_on_sigterm() -> None:
@@ -57,11 +56,18 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, end)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop the supervisor, which stops everything else."""
+def stop_undisturbed(
+    process: subprocess.Popen[bytes], number: int = signal.SIGTERM
+) -> None:
+    """Stop a supervisor, which stops all it started; no signal hurries us."""
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+    connections.close_all()
     if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+        os.killpg(process.pid, number)
     process.wait(STOP_SECONDS)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    end_on_sigterm()
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -104,9 +104,7 @@ def running(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
         wait_for_site(make, log)
         yield make, time.perf_counter() - began
     finally:
-        if make.poll() is None:
-            os.killpg(make.pid, signal.SIGINT)  # as Ctrl-C does
-        make.wait(stack.STOP_SECONDS)
+        stack.stop_undisturbed(make, signal.SIGINT)  # as Ctrl-C does
 
 
 def wait_for_site(make: subprocess.Popen[bytes], log: Path) -> None:
