@@ -17,10 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cbor2
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
 from webauthn import verify_authentication_response, verify_registration_response
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 
@@ -154,7 +150,6 @@ def verify_assertion(
     # Section 6.1: attested credential data belongs to registrations alone.
     if data.attested is not None:
         raise MalformedResponse
-    _check_der(parsed.signature)
     _check_signature(parsed, credential, expected_challenge, rp_id, origin)
     # After the signature, so that the time of an answer does not tell what was wrong.
     _check_owner(parsed, credential, is_discovered, allowed_credential_ids)
@@ -252,16 +247,6 @@ def _check_owner(
             raise CeremonyFailed
     elif not hmac.compare_digest(parsed.user_handle, credential.user_handle):
         raise CeremonyFailed
-
-
-def _check_der(signature: bytes) -> None:
-    """Refuse what is not the one DER form of a signature (section 6.5.5)."""
-    try:
-        encoded = encode_dss_signature(*decode_dss_signature(signature))
-    except ValueError as error:
-        raise MalformedResponse from error
-    if encoded != signature:
-        raise MalformedResponse
 
 
 def _cose_key(credential: CredentialRecord) -> bytes:

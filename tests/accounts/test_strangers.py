@@ -7,7 +7,9 @@ import statistics
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from accounts import services
 from accounts.models import User
 from tests.accounts.visitor import Visitor
 from tests.soft_authenticator import SoftAuthenticator
@@ -129,3 +131,19 @@ def test_an_unknown_passkey_costs_similar_time(alice):
     # A missing signature check would show as a third of the whole request and more.
     ratio = statistics.median(known) / statistics.median(unknown)
     assert 0.6 < ratio < 1.6
+
+
+def test_the_key_that_stands_in_for_nobody_opens_nothing(visitor, alice):
+    decoy = SoftAuthenticator(
+        private_key=ec.derive_private_key(1, ec.SECP256R1()),
+        user_handle=services.DECOY.user_handle,
+    )
+    assert (decoy.x, decoy.y) == (
+        services.DECOY.public_key_x,
+        services.DECOY.public_key_y,
+    )
+
+    response = visitor.sign_in(decoy)
+
+    assert response.status_code == 403
+    assert visitor.user_pk() is None

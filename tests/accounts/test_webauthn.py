@@ -21,10 +21,13 @@ from accounts.errors import (
     WrongSite,
 )
 from tests.soft_authenticator import (
+    BS,
     ORIGIN,
     RP_ID,
     UP,
+    UV,
     SoftAuthenticator,
+    authenticator_data,
     base64url,
 )
 
@@ -177,3 +180,29 @@ def test_no_changed_byte_of_an_answer_is_ever_accepted(place, change, is_client)
 def test_any_json_as_a_response_is_refused(value):
     with pytest.raises(CeremonyFailed):
         webauthn.challenge_of(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        authenticator_data(flags=UP | UV) + b"\0",
+        authenticator_data(flags=UP | UV | BS),
+        authenticator_data(flags=UP | UV)[:-1],
+    ],
+    ids=["a-byte-after", "backed-up-but-not-eligible", "a-byte-missing"],
+)
+def test_authenticator_data_that_contradicts_itself_is_malformed(data):
+    with pytest.raises(MalformedResponse):
+        parse(data)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"user_handle": b"\x01" * 65}, {"user_handle": b""}, {"signature": b"\x01" * 73}],
+    ids=["handle-of-65", "empty-handle", "signature-of-73"],
+)
+def test_sizes_are_checked_before_any_cryptography(changes, passkey):
+    answer = passkey.get({"challenge": base64url(HASH)}, **changes)
+
+    with pytest.raises(MalformedResponse):
+        webauthn.credential_id_of(json.dumps(answer))
