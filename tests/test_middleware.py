@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from tests.test_urls import CONTENT_SECURITY_POLICY, directives
+from tests.test_headers import CONTENT_SECURITY_POLICY, directives
 from tests.wallets import make_wallet
 
 pytestmark = pytest.mark.django_db

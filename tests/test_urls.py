@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from onchain.models import JournalEntry, KeyProof, RelayerTransaction, UserOperation
 from tests.factories import make_operator
@@ -59,18 +58,6 @@ PUBLIC = {
     "enrolment-begin": ("POST", 410),
     "enrolment-finish": ("POST", 400),
     "sign-out": ("POST", 303),
-}
-CONTENT_SECURITY_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self' data:",
-    "connect-src": "'self'",
-    "font-src": "'self'",
-    "manifest-src": "'self'",
-    "form-action": "'self'",
-    "frame-ancestors": "'none'",
-    "base-uri": "'none'",
 }
 OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 CSRF = re.compile(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')
@@ -324,99 +311,6 @@ def test_a_bad_source_of_a_payment_prefills_nothing(source, alice):
 
     assert response.status_code == 200
     assert response.context["form"]["recipient"].value() is None
-
-
-# --- Headers ---------------------------------------------------------------------------
-
-
-def directives(response) -> dict[str, str]:
-    header = response["Content-Security-Policy"]
-    pairs = (part.strip().partition(" ") for part in header.split(";") if part.strip())
-    return {name: value for name, _space, value in pairs}
-
-
-def assert_guarded(response) -> None:
-    assert directives(response) == CONTENT_SECURITY_POLICY
-    permissions = response["Permissions-Policy"]
-    assert "publickey-credentials-create=(self)" in permissions
-    assert "publickey-credentials-get=(self)" in permissions
-    assert response["X-Content-Type-Options"] == "nosniff"
-    assert response["Referrer-Policy"] in {"same-origin", "no-referrer"}
-    assert response["X-Frame-Options"] == "DENY"
-    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
-
-
-def admin_url(name: str) -> str:
-    """Return an address of the console with whatever arguments it takes."""
-    if name == "admin:None":  # the pages that are gone, and what is no page at all
-        return "/admin/password_change/"
-    for arguments in ([], ["1"], ["accounts"], ["1", "1"]):
-        with suppress(NoReverseMatch):
-            return reverse(name, args=arguments)
-    raise AssertionError(f"{name} takes other arguments")
-
-
-@pytest.mark.parametrize("name", OWNED)
-def test_a_page_of_a_signed_in_person_is_guarded_and_kept_by_nobody(name, alice):
-    response = alice.client.generic(OWNED[name], own_url(alice, name))
-
-    assert_guarded(response)
-    assert "no-store" in response["Cache-Control"]
-    assert "Integrity-Policy" in response
-
-
-@pytest.mark.parametrize("name", OWNED)
-def test_an_answer_to_a_stranger_is_guarded(name, alice):
-    assert_guarded(Client().generic(OWNED[name], own_url(alice, name)))
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_a_public_page_is_guarded(name, alice):
-    method, status = PUBLIC[name]
-
-    response = Client().generic(method, reverse(name))
-
-    assert response.status_code == status
-    assert_guarded(response)
-
-
-@pytest.mark.parametrize("name", ADMIN_NAMES)
-def test_a_page_of_the_console_is_guarded_and_kept_by_nobody(name):
-    client = Client()
-    client.force_login(make_operator())
-
-    response = client.get(admin_url(name))
-
-    assert_guarded(response)
-    assert "no-store" in response["Cache-Control"]
-
-
-@pytest.mark.parametrize("path", ["/nothing", "/admin/nothing", "/safes/", "/static/x"])
-def test_a_missing_page_is_guarded(path):
-    response = Client().get(path)
-
-    assert response.status_code in {302, 404}
-    assert_guarded(response)
-
-
-def test_a_failing_page_is_guarded(alice, monkeypatch):
-    def fail(*_arguments, **_named):
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr("onchain.views.safes.safes.queue_place", fail)
-    alice.client.raise_request_exception = False
-
-    response = alice.get("safe-detail")
-
-    assert response.status_code == 500
-    assert_guarded(response)
-    assert "no-store" in response["Cache-Control"]
-    assert b"a bug" not in response.content
-
-
-@pytest.mark.parametrize("path", ["/help/", "/health/", "/metrics", "/nothing"])
-def test_a_stranger_who_only_reads_gets_no_cookie(path, alice):
-    assert Client().get(path).cookies == {}
 
 
 # --- What only the local chain has (R70) -----------------------------------------------

@@ -215,6 +215,17 @@ def make_operation(wallet: Wallet, status: str, **fields: Any) -> UserOperation:
     return op
 
 
+def make_history(wallet: Wallet, count: int) -> None:
+    """Give an account a history."""
+    template = make_operation(wallet, Status.INCLUDED)
+    for lane in range(1, count):
+        template.pk = None
+        template.idempotency_key = uuid.uuid4()
+        template.user_operation_hash = uuid.uuid4().bytes * 2
+        template.nonce_key = lane
+        template.save(force_insert=True)
+
+
 def operation_url(op: UserOperation, name: str = "operation") -> str:
     """Return the address of one of an operation's pages."""
     return reverse(f"onchain:{name}", args=[op.pk])

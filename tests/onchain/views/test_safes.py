@@ -1,4 +1,4 @@
-"""The account's own pages: state, balance, activity, facts, test ETH, their cost."""
+"""The account's own pages: state, balance, activity, facts, test ETH."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import uuid
 
 import pytest
 from django.test import Client
-from django.urls import reverse
-from django.utils import timezone
 
 from onchain.models import Chain, Heartbeat, Owner, RelayerTransaction, Safe
 from onchain.protocol.deployments import CONTRACTS
 from onchain.protocol.types import checksum_address
 from tests.pages import Page
-from tests.wallets import ETH, Status, Wallet, make_operation, make_wallet, prove
+from tests.wallets import ETH, Status, make_history, make_operation, make_wallet, prove
 
 pytestmark = pytest.mark.django_db
 
@@ -23,17 +21,6 @@ PAGES = {
     *("safe-detail", "activity", "settings", "send", "receive"),
     *("safe-overview", "safe-activity", "receive-card"),
 }
-
-
-def fill(wallet: Wallet, count: int) -> None:
-    """Give an account a history."""
-    template = make_operation(wallet, Status.SUBMITTED)
-    for lane in range(1, count):
-        template.pk = None
-        template.idempotency_key = uuid.uuid4()
-        template.user_operation_hash = uuid.uuid4().bytes * 2
-        template.nonce_key = lane
-        template.save(force_insert=True)
 
 
 # --- Home ------------------------------------------------------------------------------
@@ -237,7 +224,7 @@ def test_the_list_stops_polling_when_all_is_confirmed(alice):
 
 
 def test_activity_goes_page_by_page(alice):
-    fill(alice, 41)
+    make_history(alice, 41)
 
     counts = [
         len(
@@ -326,48 +313,3 @@ def test_test_eth_on_its_way_replaces_the_button(alice):
     assert "Test ETH is on its way" in page.words
     assert "Get test ETH" not in page.words
     assert 'hx-trigger="every 1s"' in page.html
-
-
-# --- What a page costs -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("count", [1, MANY])
-@pytest.mark.parametrize(
-    "name",
-    ["safe-detail", "safe-overview", "safe-activity", "activity", "receive-card"],
-)
-def test_an_account_page_costs_the_same_however_long_its_history(
-    name, count, alice, django_assert_max_num_queries
-):
-    fill(alice, count)
-    prove(alice)
-    url = alice.url(name)
-
-    with django_assert_max_num_queries(MOST_QUERIES):
-        assert alice.client.get(url).status_code == 200
-
-
-@pytest.mark.parametrize("status", [Safe.Status.QUEUED, Safe.Status.BROADCAST])
-@pytest.mark.parametrize("name", ["safe-detail", "safe-overview"])
-def test_an_account_that_waits_costs_no_more(
-    name, status, alice, django_assert_max_num_queries
-):
-    Safe.objects.update(status=status, deployment_requested_at=timezone.now())
-
-    url = alice.url(name)
-
-    with django_assert_max_num_queries(MOST_QUERIES):
-        alice.client.get(url)
-
-
-@pytest.mark.parametrize("status", [Status.DRAFT, Status.SUBMITTED, Status.INCLUDED])
-@pytest.mark.parametrize("name", ["operation", "operation-card"])
-def test_an_operation_page_costs_no_more(
-    name, status, alice, django_assert_max_num_queries
-):
-    fill(alice, 20)
-    op = make_operation(alice, status)
-    url = reverse(f"onchain:{name}", args=[op.pk])
-
-    with django_assert_max_num_queries(MOST_QUERIES):
-        alice.client.get(url)

@@ -1,0 +1,77 @@
+"""The console's models and addresses, and one row of each model."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.contrib import admin
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_results.models import GroupResult, TaskResult
+
+from accounts.models import Ceremony, Enrolment
+from onchain.admin_base import NudgeAdmin
+from onchain.models import Block, JournalEntry, RelayerTransaction
+from onchain.services import key_proofs
+from tests.wallets import Status, Wallet, make_operation
+
+REGISTERED = admin.site._registry
+MODELS = sorted(REGISTERED, key=lambda model: model._meta.label)
+NUDGED = [model for model in MODELS if isinstance(REGISTERED[model], NudgeAdmin)]
+HASH = b"\xab" * 32
+
+
+def label(model: type) -> str:
+    """Return a model's name, for the ids of tests."""
+    return model._meta.label
+
+
+def url_of(model: type, action: str, *arguments: object) -> str:
+    """Return the address of a model's list, or of one of its rows."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{action}"
+    return reverse(name, args=arguments)
+
+
+def nudge(client: Client, *rows: object) -> HttpResponse:
+    """Choose rows of one model and press "Nudge again"."""
+    return client.post(
+        url_of(type(rows[0]), "changelist"),
+        {"action": "nudge_again", "_selected_action": [row.pk for row in rows]},
+    )
+
+
+def fill_console(wallet: Wallet) -> None:
+    """Store one row at least of every model that the console shows."""
+    op = make_operation(wallet, Status.INCLUDED)
+    make_operation(wallet, Status.DRAFT)
+    chain = wallet.safe.chain
+    key_proofs.open_proof(owner=wallet.safe.owners.get())
+    Block.objects.create(chain=chain, number=100, hash=HASH, timestamp=1)
+    RelayerTransaction.objects.create(
+        chain=chain,
+        purpose=RelayerTransaction.Purpose.FAUCET,
+        requested_by=wallet.user,
+        to=wallet.safe.address,
+        value_wei=10**18,
+        sender=b"\1" * 20,
+        nonce=1,
+        raw=b"\2",
+        hash=HASH,
+    )
+    JournalEntry.objects.create(actor=wallet.user, action="test", target=f"{op}")
+    later = timezone.now() + timedelta(minutes=5)
+    enrolment = Enrolment.objects.create(
+        token_hash=HASH, operator_name="sam", expires_at=later
+    )
+    Ceremony.objects.create(
+        challenge=b"\3" * 64,
+        purpose=Ceremony.Purpose.ENROLMENT,
+        session_hash=HASH,
+        enrolment=enrolment,
+        expires_at=later,
+    )
+    TaskResult.objects.create(task_id=str(uuid.uuid4()), task_name="sweep")
+    GroupResult.objects.create(group_id=str(uuid.uuid4()))
