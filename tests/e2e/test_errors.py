@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.conftest import Stack
 from tests.e2e.ledger import ETH, Ledger, new_recipient
+from tests.e2e.outages import paused_worker
 from tests.e2e.tour import BAD_CHECKSUM, REFUSES_ETH
 from tests.e2e.visitor import PATIENCE, Visitor
 
 CANCELLED = "The passkey was cancelled or took too long."
 NO_PASSKEYS = "delete window.PublicKeyCredential;"
-
-
-@contextmanager
-def paused_worker(stack: Stack) -> Iterator[None]:
-    """Nothing gets on with its work inside this block; everything goes on after it."""
-    shown = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(stack.process.pid), "-ww"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (worker,) = [
-        int(line.split()[0])
-        for line in shown.stdout.splitlines()
-        if " wallet_site worker " in line
-    ]
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(worker, signal.SIGCONT)
 
 
 def passkey_error(visitor: Visitor) -> Locator:
