@@ -7,9 +7,13 @@ from django.contrib import admin
 # Django registers its groups in the import below; they mean nothing here.
 from django.contrib.auth import admin as auth_admin  # noqa: F401
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
+from accounts.admin_display import badge
 from accounts.admin_site import ReadOnlyAdmin
 from accounts.models import Ceremony, Credential, Enrolment, User
+
+LINK_TIMES = ["created_at", "expires_at", "used_at"]
 
 admin.site.unregister(Group)
 
@@ -18,7 +22,7 @@ admin.site.unregister(Group)
 class UserAdmin(ReadOnlyAdmin):
     """People and operators."""
 
-    list_display = ["name", "is_staff", "is_active", "created_at"]
+    list_display = ["name", "role", "access", "created_at"]
     list_filter = ["is_staff", "is_active", "created_at"]
     search_fields = ["name"]
     fields = [
@@ -26,15 +30,19 @@ class UserAdmin(ReadOnlyAdmin):
         "is_staff",
         "is_active",
         "session_epoch",
-        "user_handle_text",
+        "user_handle",
         "created_at",
     ]
-    readonly_fields = ["user_handle_text", "created_at"]
 
-    @admin.display(description="User handle")
-    def user_handle_text(self, user: User) -> str:
-        """Return the handle as hex."""
-        return str(user.user_handle.hex())
+    @admin.display(description="Role", ordering="is_staff")
+    def role(self, user: User) -> object:
+        """Say who may enter the console."""
+        return badge("Operator", "busy") if user.is_staff else badge("Person", "quiet")
+
+    @admin.display(description="Access", ordering="is_active")
+    def access(self, user: User) -> object:
+        """Say who may sign in."""
+        return badge("Active", "good") if user.is_active else badge("Shut out", "bad")
 
 
 @admin.register(Credential)
@@ -58,9 +66,9 @@ class CredentialAdmin(ReadOnlyAdmin):
     fields = [
         "user",
         "name",
-        "credential_id_text",
-        "public_key_x_text",
-        "public_key_y_text",
+        "credential_id",
+        "public_key_x",
+        "public_key_y",
         "aaguid",
         "transports",
         "backup_eligible",
@@ -69,28 +77,6 @@ class CredentialAdmin(ReadOnlyAdmin):
         "created_at",
         "last_used_at",
     ]
-    readonly_fields = [
-        "user",
-        "credential_id_text",
-        "public_key_x_text",
-        "public_key_y_text",
-        "created_at",
-    ]
-
-    @admin.display(description="Credential id")
-    def credential_id_text(self, credential: Credential) -> str:
-        """Return the id as hex."""
-        return str(credential.credential_id.hex())
-
-    @admin.display(description="Public key, x")
-    def public_key_x_text(self, credential: Credential) -> str:
-        """Return x as hex."""
-        return f"0x{credential.public_key_x.hex()}"
-
-    @admin.display(description="Public key, y")
-    def public_key_y_text(self, credential: Credential) -> str:
-        """Return y as hex."""
-        return f"0x{credential.public_key_y.hex()}"
 
 
 @admin.register(Ceremony)
@@ -102,27 +88,23 @@ class CeremonyAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     search_fields = ["user__name", "purpose"]
     fields = ["purpose", "user", "enrolment", "created_at", "expires_at"]
-    readonly_fields = ["created_at"]
 
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(ReadOnlyAdmin):
     """Operators' links; the token exists only where it was printed."""
 
-    list_display = [
-        "operator_name",
-        "is_replacement",
-        "created_at",
-        "expires_at",
-        "used_at",
-    ]
+    list_display = ["operator_name", "state", "is_replacement", *LINK_TIMES]
     list_filter = ["is_replacement", "created_at", "used_at"]
     search_fields = ["operator_name"]
-    fields = [
-        "operator_name",
-        "is_replacement",
-        "created_at",
-        "expires_at",
-        "used_at",
-    ]
-    readonly_fields = ["created_at"]
+    fields = ["operator_name", "state", "is_replacement", *LINK_TIMES]
+    readonly_fields = ["state"]
+
+    @admin.display(description="State")
+    def state(self, enrolment: Enrolment) -> object:
+        """Say whether the link still opens."""
+        if enrolment.used_at is not None:
+            return badge("Used", "good")
+        if enrolment.expires_at <= timezone.now():
+            return badge("Expired", "quiet")
+        return badge("Open", "busy")

@@ -27,6 +27,8 @@ class Format:
 
     short: Callable[[Any], object]
     full: Callable[[Any], object]
+    unit: str = ""  # that ends the field's name, and that the printed value states
+    help: str | None = None  # instead of the field's own, which is about storage
 
 
 def badge(text: object, tone: str) -> SafeString:
@@ -89,7 +91,13 @@ def full_code(text: str) -> SafeString:
     return format_html('<code class="hex whole">{}</code>', text)
 
 
+def yes_or_no(value: bool) -> str:
+    """Return a word: whether yes is good depends on the question."""
+    return "Yes" if value else "No"
+
+
 MOMENT = Format(short=short_moment, full=full_moment)
+WORD = Format(short=yes_or_no, full=yes_or_no)
 HEX = Format(
     short=lambda value: short_code(hex_text(value), ends=SHORT_HEX),
     full=lambda value: full_code(hex_text(value)),
@@ -99,13 +107,15 @@ HEX = Format(
 class Column:
     """One model field as Django's admin takes it from a callable, under its own name.
 
-    The field's label, help text and order stay; only how its values are printed
-    changes.
+    The field's label, help text and order stay; how its values are printed changes.
     """
 
-    def __init__(self, field: Field[Any, Any], show: Callable[[Any], object]) -> None:
+    def __init__(
+        self, field: Field[Any, Any], show: Callable[[Any], object], *, unit: str = ""
+    ) -> None:
         self.__name__ = field.name
-        self.short_description = capfirst(str(field.verbose_name))
+        label = str(field.verbose_name).removesuffix(f" {unit}")
+        self.short_description = capfirst(label)
         self.admin_order_field = field.name
         self.show = show
 

@@ -10,15 +10,23 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
-from django.db.models import BinaryField, DateTimeField, Field, Model, QuerySet
+from django.db.models import (
+    BinaryField,
+    BooleanField,
+    DateTimeField,
+    Field,
+    Model,
+    QuerySet,
+)
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.admin_display import EMPTY, HEX, MOMENT, Column, Format
+from accounts.admin_display import EMPTY, HEX, MOMENT, WORD, Column, Format
 from accounts.forms import is_local_path
 
 SEARCH_CHARACTERS = 200  # more than any name or hash; thousands of words break SQLite
@@ -44,17 +52,39 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         super().__init__(model, admin_site)
         self.short_columns: dict[object, Column] = {}
         self.full_columns: dict[object, Column] = {}
+        self.help_texts: dict[str, str] = {}
         for field in self.opts.fields:
-            printed = self.format_of(field)
-            if printed is not None:
-                self.short_columns[field.name] = Column(field, printed.short)
-                self.full_columns[field.name] = Column(field, printed.full)
+            kind = self.format_of(field)
+            if kind is None:
+                continue
+            self.short_columns[field.name] = Column(field, kind.short, unit=kind.unit)
+            self.full_columns[field.name] = Column(field, kind.full, unit=kind.unit)
+            if kind.help is not None:
+                self.help_texts[field.name] = kind.help
 
     def format_of(self, field: Field[Any, Any]) -> Format | None:
         """Return how a field is printed; None leaves it to Django."""
-        if isinstance(field, DateTimeField):
-            return MOMENT
-        return HEX if isinstance(field, BinaryField) else None
+        kinds = {DateTimeField: MOMENT, BinaryField: HEX, BooleanField: WORD}
+        found = (kinds[kind] for kind in kinds if isinstance(field, kind))
+        return next(found, None)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Model | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the form with help texts that fit what is printed."""
+        kwargs.setdefault("help_texts", self.help_texts)
+        return super().get_form(request, obj, change, **kwargs)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Show the list under its own name."""
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Return the columns of the list, each in its short format."""

@@ -6,12 +6,24 @@ did. It is written to the journal by the service that does it.
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import admin
 
+# Registers its models in the import below; one is shown our way, one not at all.
+from django_celery_results import admin as results_admin  # noqa: F401
+from django_celery_results.models import GroupResult, TaskResult
+
 from accounts.admin_display import EMPTY, badge
+from accounts.admin_site import ReadOnlyAdmin
 from onchain import tasks
-from onchain.admin_base import ChainAdminBase, NudgeAdmin, StuckFilter
-from onchain.admin_display import eth, link, short_address
+from onchain.admin_base import (
+    ChainAdminBase,
+    FailureFilter,
+    NudgeAdmin,
+    StuckFilter,
+)
+from onchain.admin_display import eth, link, list_link, short_address
 from onchain.admin_fields import OPERATION_FIELDS, SAFE_FIELDS
 from onchain.models import (
     Block,
@@ -25,6 +37,8 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
+
+admin.site.unregister([GroupResult, TaskResult])
 
 
 @admin.register(Chain)
@@ -102,12 +116,29 @@ class SafeAdmin(NudgeAdmin):
         "failure_code",
         "created_at",
     ]
-    list_filter = [StuckFilter, "status", "failure_code", "layout", "created_at"]
+    list_filter = [
+        StuckFilter,
+        "status",
+        ("failure_code", FailureFilter),
+        "layout",
+        "created_at",
+    ]
     list_select_related = ["created_by"]
     search_fields = ["name", "created_by__name"]
     address_search = ("address", "owners__address")
     fieldsets = SAFE_FIELDS
-    readonly_fields = ["state"]
+    readonly_fields = ["state", "its_owners", "its_operations"]
+
+    @admin.display(description="Owners")
+    def its_owners(self, row: Safe) -> object:
+        """Return a link to its owners."""
+        return list_link(Owner, "Owners of this account", safe=str(row.pk))
+
+    @admin.display(description="Operations")
+    def its_operations(self, row: Safe) -> object:
+        """Return a link to its operations."""
+        text = "Operations of this account"
+        return list_link(UserOperation, text, safe=str(row.pk))
 
     def nudge(self, row: Safe) -> None:
         tasks.run_relayer.delay_on_commit(row.chain_id)
@@ -167,7 +198,13 @@ class RelayerTransactionAdmin(NudgeAdmin):
         "failure_code",
         "created_at",
     ]
-    list_filter = [StuckFilter, "status", "purpose", "failure_code", "created_at"]
+    list_filter = [
+        StuckFilter,
+        "status",
+        "purpose",
+        ("failure_code", FailureFilter),
+        "created_at",
+    ]
     search_fields = ["failure_code", "requested_by__name"]
     address_search = ("to", "sender", "safes__address")
     hash_search = ("hash",)
@@ -192,12 +229,12 @@ class UserOperationAdmin(NudgeAdmin):
         "created_at",
         "included_at",
     ]
-    list_filter = [StuckFilter, "status", "failure_code", "created_at"]
+    list_filter = [StuckFilter, "status", ("failure_code", FailureFilter), "created_at"]
     list_select_related = ["safe"]
     search_fields = ["safe__name", "created_by__name", "failure_code"]
     address_search = ("safe__address", "recipient")
     hash_search = ("user_operation_hash", "safe_operation_hash", "transaction_hash")
-    readonly_fields = ["state", "payer", "max_cost"]
+    readonly_fields = ["state", "payer", "max_cost", "its_signatures"]
     fieldsets = OPERATION_FIELDS
 
     @admin.display(description="Who pays the fee")
@@ -206,6 +243,11 @@ class UserOperationAdmin(NudgeAdmin):
         if row.max_fee_per_gas is None:
             return EMPTY
         return "The sponsor" if row.is_sponsored else "The account"
+
+    @admin.display(description="Signatures")
+    def its_signatures(self, row: UserOperation) -> object:
+        """Return a link to who signed it."""
+        return list_link(OperationSignature, "Who signed it", operation=str(row.pk))
 
     @admin.display(description="Highest fee")
     def max_cost(self, row: UserOperation) -> str:
@@ -230,3 +272,24 @@ class OperationSignatureAdmin(ChainAdminBase):
     address_search = ("owner__address", "operation__safe__address")
     hash_search = ("operation__user_operation_hash",)
     exclude = ["signature"]
+
+
+@admin.register(TaskResult)
+class TaskResultAdmin(ReadOnlyAdmin):
+    """What workers stumbled over: only errors are kept."""
+
+    list_display = ["id", "status", "error", "worker", "date_done"]
+    list_filter = ["status", "date_done"]
+    search_fields = ["task_id", "result"]
+    fields = ["task_id", "status", "error", "worker", "date_done", "traceback"]
+    readonly_fields = ["error"]
+
+    @admin.display(description="Error")
+    def error(self, row: TaskResult) -> str:
+        """Return the error's name and first words."""
+        try:
+            result = json.loads(row.result or "{}")
+            words = " ".join(str(word) for word in result["exc_message"])
+            return f"{result['exc_type']}: {words}"[:120]
+        except (KeyError, TypeError, ValueError):
+            return EMPTY

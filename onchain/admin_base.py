@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -38,7 +39,7 @@ class ChainAdminBase(ChainSearch):
 class StuckFilter(admin.SimpleListFilter):
     """The rows that overview.py counts as stuck (R60)."""
 
-    title = "movement"
+    title = "whether it moves"
     parameter_name = "stuck"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -53,6 +54,15 @@ class StuckFilter(admin.SimpleListFilter):
             return queryset
         stuck = overview.stuck(queryset.model, now=timezone.now())
         return queryset.filter(pk__in=stuck.order_by().values("pk"))
+
+
+class FailureFilter(admin.AllValuesFieldListFilter):
+    """The failure codes that occur; rows without one are named too."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Give the empty code a name: a link needs words."""
+        for choice in super().choices(changelist):
+            yield choice | {"display": choice["display"] or "No failure"}
 
 
 class NudgeAdmin(ChainAdminBase):

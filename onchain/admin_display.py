@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import BinaryField, Field, Model
 from django.urls import reverse
@@ -26,6 +27,7 @@ from onchain.protocol.types import Address, checksum_address
 from onchain.templatetags.display import ether_text
 
 GWEI_DIGITS = 9  # decimals of one gwei in wei
+YEAR_10000 = 253_402_300_800  # seconds; a contract may hold more, a calendar not
 ADDRESS_ENDS = (6, 4)  # characters, as on every page of the site
 
 TONES: dict[str, str] = {
@@ -103,11 +105,11 @@ def code_size(code: bytes) -> str:
 
 
 def on_chain_time(show: Callable[[datetime], object]) -> Callable[[int], object]:
-    """Return how to print seconds of a chain's clock; 0 says always."""
+    """Return how to print seconds of a chain's clock."""
 
     def shown(seconds: int) -> object:
-        if not 0 < seconds < 253_402_300_800:  # the year 10,000
-            return str(seconds)
+        if not 0 < seconds < YEAR_10000:
+            return "No limit"
         return show(datetime.fromtimestamp(seconds, tz=UTC))
 
     return shown
@@ -126,9 +128,23 @@ def link(row: Model | None, text: object) -> object:
     return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), text)
 
 
-def same(show: Callable[[Any], object]) -> Format:
+def list_url(model: type[Model], **parameters: str) -> str:
+    """Return the console's list of a model, filtered."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return f"{reverse(name)}{query}"
+
+
+def list_link(model: type[Model], text: str, **parameters: str) -> SafeString:
+    """Return a link to the console's list of a model, filtered."""
+    return format_html('<a href="{}">{}</a>', list_url(model, **parameters), text)
+
+
+def same(
+    show: Callable[[Any], object], *, unit: str = "", help: str | None = None
+) -> Format:
     """Return a format that is the same in a list and on a page."""
-    return Format(short=show, full=show)
+    return Format(short=show, full=show, unit=unit, help=help)
 
 
 ADDRESS = Format(short=short_address, full=full_address)
@@ -136,11 +152,17 @@ HASH = Format(
     short=lambda word: short_code(f"0x{bytes(word).hex()}", ends=(10, 6)),
     full=lambda word: full_code(f"0x{bytes(word).hex()}"),
 )
-CHAIN_TIME = Format(short=on_chain_time(short_moment), full=on_chain_time(full_moment))
+CHAIN_TIME = Format(
+    short=on_chain_time(short_moment),
+    full=on_chain_time(full_moment),
+    unit="timestamp",
+    help="By the chain's clock.",
+)
+GAS_PRICE = same(gwei, unit="wei", help="For one unit of gas. 1 ETH is 10⁹ gwei.")
 # By name, because an integer does not know its unit.
 BY_NAME = {
     **dict.fromkeys(
-        ["base_fee_wei", "max_fee_per_gas", "max_priority_fee_per_gas"], same(gwei)
+        ["base_fee_wei", "max_fee_per_gas", "max_priority_fee_per_gas"], GAS_PRICE
     ),
     **dict.fromkeys(
         [
@@ -179,5 +201,5 @@ def chain_format(field: Field[Any, Any]) -> Format | None:
     if isinstance(field, Bytes32Field):
         return HASH
     if isinstance(field, Uint256Field) and field.name.endswith("_wei"):
-        return same(eth)
+        return same(eth, unit="wei")
     return same(code_size) if isinstance(field, BinaryField) else None

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 SAFE_FIELDS: Any = [
-    (None, {"fields": ["address", "name", "created_by", "chain", "state"]}),
+    (
+        None,
+        {
+            "fields": [
+                "address",
+                "name",
+                "created_by",
+                "chain",
+                "state",
+                "its_owners",
+                "its_operations",
+            ]
+        },
+    ),
     ("Balance", {"fields": ["balance_wei", "synced_at_block"]}),
     (
         "Deployment",
@@ -47,6 +60,7 @@ OPERATION_FIELDS: Any = [
                 "nonce_key",
                 "nonce_sequence",
                 "created_by",
+                "its_signatures",
                 "predecessor",
             ]
         },

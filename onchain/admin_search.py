@@ -43,6 +43,9 @@ def begins_with(name: str, digits: str, width: int) -> Q:
 class ChainSearch(ReadOnlyAdmin):
     """A model that is found by addresses, hashes and its number too."""
 
+    search_help_text = (
+        "A name, a number, or an address or hash: whole or its beginning."
+    )
     address_search: tuple[str, ...] = ()
     hash_search: tuple[str, ...] = ()
 

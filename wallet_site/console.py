@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
+from django_celery_results.models import TaskResult
 
 from accounts.admin_display import EMPTY, badge, moment_text, short_moment
 from accounts.admin_site import PasskeyAdminSite
@@ -27,9 +26,10 @@ from onchain.admin_display import (
     full_address,
     gwei,
     link,
+    list_url,
     short_address,
 )
-from onchain.models import KeyProof, RelayerTransaction, Safe, UserOperation
+from onchain.models import Heartbeat, KeyProof, RelayerTransaction, Safe, UserOperation
 from onchain.protocol.types import to_address
 from onchain.services import overview, relayer, sponsorship
 
@@ -63,7 +63,7 @@ def overview_context() -> dict[str, Any]:
     work = work_rows(now)
     return {
         "as_of": moment_text(now),
-        "problems": health.problems + [row["problem"] for row in work if row["stuck"]],
+        "problems": problem_lines(health, work),
         "components": component_rows(health),
         "chain": chain_facts(health),
         "work": work,
@@ -76,6 +76,15 @@ def overview_context() -> dict[str, Any]:
             for entry in overview.newest_entries()
         ],
     }
+
+
+def problem_lines(
+    health: overview.Health, work: list[dict[str, Any]]
+) -> list[dict[str, str]]:
+    """Return what an operator should look at, and where."""
+    lines = [{"text": text, "url": list_url(Heartbeat)} for text in health.problems]
+    stuck = [row for row in work if row["stuck"]]
+    return lines + [{"text": row["problem"], "url": row["stuck_url"]} for row in stuck]
 
 
 def component_rows(health: overview.Health) -> list[dict[str, Any]]:
@@ -151,23 +160,13 @@ def failure_rows(now: datetime) -> list[dict[str, Any]]:
 def failure_url(model: type[Model] | None, code: str, since: str) -> str:
     """Return the list of the rows of one group of failures."""
     if model is None:
-        return _url("django_celery_results_taskresult", status__exact="FAILURE")
+        return list_url(TaskResult, status__exact="FAILURE")
     since_name = f"{SINCE.get(model, 'created_at')}__gte"
     if model is KeyProof:
         found = {"status__exact": KeyProof.Status.REFUSED.value}
     else:
         found = {"failure_code": "" if code == overview.NO_CODE else code}
     return list_url(model, **{since_name: since}, **found)
-
-
-def list_url(model: type[Model], **parameters: str) -> str:
-    """Return the console's list of a model, filtered."""
-    return _url(f"{model._meta.app_label}_{model._meta.model_name}", **parameters)
-
-
-def _url(name: str, **parameters: str) -> str:
-    url = reverse(f"admin:{name}_changelist")
-    return f"{url}?{urlencode(parameters)}" if parameters else url
 
 
 def sponsored_facts(now: datetime) -> dict[str, Any]:
