@@ -42,7 +42,11 @@ BENCHES = (
     Bench(title="The same on services", module="inclusion", environment=SERVICES),
     Bench(title="The account's page", module="account_page"),
     Bench(title="Gas", module="gas"),
-    Bench(title="Verification gas limits", module="verification_gas"),
+    Bench(
+        title="Verification gas limits",
+        module="verification_gas",
+        arguments=("--keys", "3"),
+    ),
     Bench(title="Start and memory", module="start"),
 )
 

@@ -36,7 +36,7 @@ class CountingAdapter(HTTPAdapter):
         super().__init__()
         self.round_trips = 0
 
-    def send(self, request: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: Any, **options: Any) -> requests.Response:
         """Count one request and send it."""
         self.round_trips += 1
         return super().send(request, **options)
