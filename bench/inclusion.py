@@ -17,7 +17,7 @@ from onchain.models import Safe
 
 RECIPIENT = "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF"
 GOALS = {"SQLite and files": 450, "PostgreSQL and Redis": 300}  # milliseconds
-WARM_UP = 2
+WARM_UP = 5  # payments; threads of web and worker open their connections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,8 @@ def measure(visitor: Visitor, safe: Safe) -> Sample:
     # The follower may see the operation before the worker has the bundler's answer:
     # then the row was never SUBMITTED.
     submitted_at = op.submitted_at or op.included_at
+    if op.signed_at is None or op.included_at is None or submitted_at is None:
+        raise RuntimeError(f"{op} has no times")
     return Sample(
         total=(ended - began) * 1000,
         answered=(answered - began) * 1000,

@@ -36,10 +36,10 @@ class CountingAdapter(HTTPAdapter):
         super().__init__()
         self.round_trips = 0
 
-    def send(self, request: Any, **options: Any) -> requests.Response:
+    def send(self, request: Any, *args: Any, **options: Any) -> requests.Response:
         """Count one request and send it."""
         self.round_trips += 1
-        return super().send(request, **options)
+        return super().send(request, *args, **options)
 
 
 def main() -> None:
