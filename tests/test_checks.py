@@ -32,7 +32,7 @@ def production(settings):
 
 
 def refusals() -> list[str]:
-    return [error.id for error in checks.production_start(None)]
+    return [error.id for error in checks.safe_start(None)]
 
 
 def test_a_proper_production_start_is_accepted(production):
@@ -98,6 +98,29 @@ def test_the_local_keys_of_the_settings_are_public_ones(settings):
 
 def test_a_local_start_may_have_all_of_it(settings):
     settings.SITE_MODE = "local"
+
+    assert refusals() == []
+
+
+@pytest.mark.parametrize("mode", ["local", "production"])
+@pytest.mark.parametrize(
+    "address",
+    ["0x1234", "none", "0x700B6a60ce7EaaEA56F065753d8dcB9653dbAD35", " "],
+    ids=["short", "no address", "wrong checksum", "blank"],
+)
+def test_a_paymaster_that_is_no_address_is_refused_everywhere(
+    production, mode, address
+):
+    production.SITE_MODE = mode
+    production.PAYMASTER_ADDRESS = address
+
+    assert refusals() == ["latchkey.E009"]
+
+
+@pytest.mark.parametrize("mode", ["local", "production"])
+def test_a_start_without_a_paymaster_is_accepted(production, mode):
+    production.SITE_MODE = mode
+    production.PAYMASTER_ADDRESS = ""
 
     assert refusals() == []
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.processes import PRODUCTION, run
 
 ROOT = Path(__file__).resolve().parent.parent
 TREE = ast.parse((ROOT / "wallet_site" / "settings.py").read_text())
@@ -52,6 +58,78 @@ def test_the_example_changes_nothing_when_copied_whole():
     lines = (ROOT / ".env.example").read_text().splitlines()
 
     assert [line for line in lines if line and not line.startswith("#")] == []
+
+
+# --- What must be given ----------------------------------------------------------------
+
+SHOW = "from wallet_site import settings; print(settings.{})"
+# Neither given nor in a file: an empty variable is an absent one.
+NO_KEYS = {
+    f"{name}{suffix}": ""
+    for name in ("RELAYER_PRIVATE_KEY", "SPONSOR_PRIVATE_KEY")
+    for suffix in ("", "_FILE")
+}
+LOCAL = {"SITE_MODE": "local", "CHAIN_ID": "31337"}
+
+
+def refusal(**environment: str) -> str:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run(SHOW.format("SITE_MODE"), **environment)
+    return str(failed.value.stderr)
+
+
+def test_production_never_falls_back_to_sqlite(tmp_path):
+    given = PRODUCTION | {"VAR_DIR": str(tmp_path), "DATABASE_URL": ""}
+
+    assert "DATABASE_URL or DATABASE_URL_FILE is required" in refusal(**given)
+
+
+def test_the_database_may_be_named_in_a_file(tmp_path):
+    file = tmp_path / "url"
+    file.write_text("postgres://user:word@db.example:5432/wallets\n")
+    given = {"DATABASE_URL": "", "DATABASE_URL_FILE": str(file)}
+
+    shown = run(
+        SHOW.format("DATABASES['default']['HOST']"),
+        **PRODUCTION | {"VAR_DIR": str(tmp_path)} | given,
+    )
+
+    assert shown.stdout.strip() == "db.example"
+
+
+@pytest.mark.parametrize("name", ["RELAYER_PRIVATE_KEY", "SPONSOR_PRIVATE_KEY"])
+def test_public_keys_are_never_the_default_of_another_chain(name, tmp_path):
+    key = "0x" + "11" * 32
+    given = LOCAL | {"CHAIN_ID": "11155111", "VAR_DIR": str(tmp_path)}
+    keys = dict.fromkeys(("RELAYER_PRIVATE_KEY", "SPONSOR_PRIVATE_KEY"), key)
+
+    words = refusal(**given | NO_KEYS | keys | {name: ""})
+
+    assert f"{name} or {name}_FILE is required" in words
+
+
+def test_the_local_chain_has_its_public_keys(tmp_path):
+    given = LOCAL | NO_KEYS | {"VAR_DIR": str(tmp_path)}
+
+    shown = run(SHOW.format("RELAYER_PRIVATE_KEY"), **given)
+
+    assert shown.stdout.strip() == settings.LOCAL_RELAYER_KEY
+
+
+def test_an_empty_key_file_counts_as_missing(tmp_path):
+    (tmp_path / "secret_key").touch()
+    given = LOCAL | {"SECRET_KEY": "", "VAR_DIR": str(tmp_path)}
+
+    shown = run(SHOW.format("SECRET_KEY"), **given)
+
+    assert len(shown.stdout.strip()) == 64
+
+
+def test_messages_have_no_cookie_of_their_own():
+    # R32: a cookie that is not a __Host- one could be planted by a sibling host.
+    shown = run(SHOW.format("MESSAGE_STORAGE"), **PRODUCTION)
+
+    assert shown.stdout.strip().endswith("storage.session.SessionStorage")
 
 
 def test_nothing_but_settings_reads_the_environment():

@@ -49,7 +49,7 @@ PUBLIC = {
     "home": ("GET", 200),
     "help": ("GET", 200),
     "health": ("GET", 500),  # its threads see no row of a test's transaction
-    "metrics": ("GET", 200),
+    "metrics": ("GET", 404),  # for operators and a monitor: tests/test_metrics.py
     "enrolment": ("GET", 200),
     "registration-begin": ("POST", 200),
     "registration-finish": ("POST", 400),
@@ -336,7 +336,11 @@ except Resolver404:
     ("environment", "is_there"),
     [
         pytest.param({"SITE_MODE": "local", "CHAIN_ID": "31337"}, True, id="local"),
-        pytest.param({"SITE_MODE": "local", "CHAIN_ID": "1"}, False, id="public-chain"),
+        pytest.param(
+            PRODUCTION | {"SITE_MODE": "local", "NODE_URL": "http://127.0.0.1:8545"},
+            False,
+            id="public-chain",
+        ),
         pytest.param(
             {"SITE_MODE": "local", "NODE_URL": "http://192.0.2.1:8545"},
             False,

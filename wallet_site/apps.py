@@ -7,7 +7,7 @@ from django.contrib.admin import apps as admin
 from django.contrib.staticfiles import apps as staticfiles
 from django.core.checks import register
 
-from wallet_site.checks import production_start
+from wallet_site.checks import safe_start
 
 
 class WalletSiteConfig(AppConfig):
@@ -17,8 +17,8 @@ class WalletSiteConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Let every management command refuse an unsafe production start."""
-        register(production_start)
+        """Let every management command refuse an unsafe start."""
+        register(safe_start)
 
 
 class AdminConfig(admin.AdminConfig):

@@ -1,4 +1,4 @@
-"""System checks: what a production start refuses (security.md R12, R70, R71).
+"""System checks: what no start accepts, and what production refuses (R12, R70, R71).
 
 Every management command runs them. The web server and the worker, which Django does
 not check, ask ``require_safe_start`` instead.
@@ -13,6 +13,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from eth_account import Account
+
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.types import to_address
 
 LOCAL_CHAIN_ID = 31337
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", ""}
@@ -32,23 +35,37 @@ PUBLIC_ACCOUNTS = {
 }
 
 
-def production_start(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
-    """Return an error for each setting that only one machine may have."""
-    if settings.SITE_MODE != "production":
-        return []
-    return [*_site_errors(), *_chain_errors(), *_key_errors()]
+def safe_start(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Return an error for each setting that is wrong, or that production refuses."""
+    errors = [*_paymaster_errors()]
+    if settings.SITE_MODE == "production":
+        errors += [*_site_errors(), *_chain_errors(), *_key_errors()]
+    return errors
 
 
 def require_safe_start() -> None:
-    """Refuse to serve or to work with settings that ``production_start`` refuses.
+    """Refuse to serve or to work with settings that ``safe_start`` refuses.
 
     Raises:
         ImproperlyConfigured: all of them, in words.
     """
-    errors = production_start(None)
+    errors = safe_start(None)
     if errors:
         words = (f"{error.msg} {error.hint}" for error in errors)
         raise ImproperlyConfigured("\n".join(words))
+
+
+def _paymaster_errors() -> Iterator[CheckMessage]:
+    if not settings.PAYMASTER_ADDRESS:
+        return
+    try:
+        to_address(settings.PAYMASTER_ADDRESS)
+    except EncodingError:
+        yield Error(
+            "PAYMASTER_ADDRESS is not an address.",
+            hint="Give 0x and 40 hex digits, with their checksum, or leave it empty.",
+            id="latchkey.E009",
+        )
 
 
 def _site_errors() -> Iterator[CheckMessage]:

@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dj_database_url
 from environs import Env
 
 from wallet_site import logs
@@ -30,7 +31,7 @@ LOCAL = SITE_MODE == "local"
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 
 
-def secret(name: str, local_default: str = "") -> str:
+def secret(name: str, local_default: str = "", *, is_required: bool = True) -> str:
     """Return the secret from NAME, else the file NAME_FILE, else the local default."""
     value = env.str(name, "")
     path = env.str(f"{name}_FILE", "")
@@ -38,8 +39,8 @@ def secret(name: str, local_default: str = "") -> str:
         value = Path(path).read_text().strip()
     if not value and LOCAL:
         value = local_default
-    if not value and not LOCAL:
-        raise ValueError(f"{name} or {name}_FILE is required in production.")
+    if not value and is_required:
+        raise ValueError(f"{name} or {name}_FILE is required here: see .env.example.")
     return value
 
 
@@ -47,10 +48,8 @@ def secret(name: str, local_default: str = "") -> str:
 
 DEBUG = False
 SECRET_KEY_PATH = VAR_DIR / "secret_key"  # written by `manage.py up` in local mode
-SECRET_KEY = secret(
-    "SECRET_KEY",
-    SECRET_KEY_PATH.read_text() if SECRET_KEY_PATH.exists() else secrets.token_hex(32),
-)
+written_key = SECRET_KEY_PATH.read_text() if SECRET_KEY_PATH.exists() else ""
+SECRET_KEY = secret("SECRET_KEY", written_key or secrets.token_hex(32))
 
 WEB_PORT = env.int("WEB_PORT", 8000)
 # The one origin people use. WebAuthn binds every passkey to its host, for ever.
@@ -117,11 +116,8 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": env.dj_db_url(
-        "DATABASE_URL", f"sqlite:///{VAR_DIR / 'latchkey.sqlite3'}"
-    )
-}
+local_database = f"sqlite:///{VAR_DIR / 'latchkey.sqlite3'}"
+DATABASES = {"default": dj_database_url.parse(secret("DATABASE_URL", local_database))}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Django's own defaults lose work under load: writers must queue, not fail.
     DATABASES["default"]["OPTIONS"] = {
@@ -164,6 +160,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+# In the session: a cookie of their own would not be a __Host- one (R32).
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 if SITE_IS_HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
@@ -219,20 +217,18 @@ NODE_PORT = env.int("NODE_PORT", 8545)  # of the local chain that `manage.py up`
 BUNDLER_PORT = env.int("BUNDLER_PORT", 4337)
 NODE_URL = secret("NODE_URL", f"http://127.0.0.1:{NODE_PORT}")
 BUNDLER_URL = secret("BUNDLER_URL", f"http://127.0.0.1:{BUNDLER_PORT}")
-LOCAL_CHAIN = (
-    LOCAL
-    and CHAIN_ID == 31337
-    and urlsplit(NODE_URL).hostname in {"127.0.0.1", "localhost", "::1"}
-)
-CLIENT_TIMEOUT = env.float(
-    "CLIENT_TIMEOUT", 10.0
-)  # seconds, every node and bundler call
+HAS_PUBLIC_KEYS = LOCAL and CHAIN_ID == 31337  # everywhere else, own ones are required
+LOCAL_CHAIN = HAS_PUBLIC_KEYS and urlsplit(NODE_URL).hostname in {
+    *("127.0.0.1", "localhost", "::1"),
+}
+CLIENT_TIMEOUT = env.float("CLIENT_TIMEOUT", 10.0)  # seconds, node and bundler calls
 
 # The local chain's well-known keys (anvil's public mnemonic); production refuses them.
 LOCAL_RELAYER_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 LOCAL_SPONSOR_KEY = "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"
-RELAYER_PRIVATE_KEY = secret("RELAYER_PRIVATE_KEY", LOCAL_RELAYER_KEY)
-SPONSOR_PRIVATE_KEY = secret("SPONSOR_PRIVATE_KEY", LOCAL_SPONSOR_KEY)
+default_keys = (LOCAL_RELAYER_KEY, LOCAL_SPONSOR_KEY) if HAS_PUBLIC_KEYS else ("", "")
+RELAYER_PRIVATE_KEY = secret("RELAYER_PRIVATE_KEY", default_keys[0])
+SPONSOR_PRIVATE_KEY = secret("SPONSOR_PRIVATE_KEY", default_keys[1])
 # VerifyingPaymaster; empty: nobody is sponsored. `manage.py devchain` puts it at
 # the first contract address of a key the site does not hold (R71).
 PAYMASTER_ADDRESS = env.str(
@@ -287,6 +283,8 @@ SWEEP_SECONDS = 3  # a nudge that got lost costs at most this
 
 # --- Operations --------------------------------------------------------------------
 
+# Of who reads /metrics without being an operator; empty: nobody.
+METRICS_TOKEN = secret("METRICS_TOKEN", is_required=False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO").upper()
 LOGGING = logs.configuration(level=LOG_LEVEL, as_json=not LOCAL)
 logs.configure_structlog()
