@@ -24,6 +24,7 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.protocol import deployments
 from onchain.services import contract_sources, local_chain
 from onchain.services.local_chain import LocalChain, Sponsor
+from wallet_site import files
 from wallet_site.processes import ProcessError
 
 DEVCHAIN = Path(settings.BASE_DIR) / "devchain"
@@ -150,8 +151,8 @@ def saved_state(*, report: Callable[[str], None]) -> Path:
     """Return the person's own chain state, begun as a copy of the base."""
     path = Path(settings.VAR_DIR) / "devchain" / "state.json"
     shutil.rmtree(_cache_of(path), ignore_errors=True)  # of a run that was killed
-    if not path.exists():
+    if not files.is_written(path):
         base = base_state(report=report)
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(base, path)
+        files.create(path, base.read_bytes())
     return path

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
@@ -22,7 +23,8 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.errors import LocalChainError
 from onchain.models import Chain
 from onchain.services import local_chain
-from wallet_site import chain_state, programs
+from wallet_site import chain_state, files, programs
+from wallet_site.checks import require_safe_start
 from wallet_site.processes import Process, ProcessError, Supervisor
 
 PARTS = (
@@ -62,6 +64,7 @@ class Command(BaseCommand):
                 "your own supervisor: see the README, going to production."
             )
         parts = _parts(only)
+        _require_safe_start()
         supervisor = Supervisor(folder=settings.BASE_DIR)
         try:
             with _only_one():
@@ -165,6 +168,13 @@ class _Start:
         self.supervisor.show(line)
 
 
+def _require_safe_start() -> None:
+    try:
+        require_safe_start()
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from None
+
+
 def _parts(only: str) -> set[str]:
     """Return the parts asked for, without those that run elsewhere."""
     parts = {name.strip() for name in only.split(",") if name.strip()}
@@ -228,7 +238,4 @@ def _only_one() -> Iterator[None]:
 
 def _write_secret_key() -> None:
     """Make the site's own random key, once; only its owner may read it."""
-    path = Path(settings.SECRET_KEY_PATH)
-    with contextlib.suppress(FileExistsError):
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(secrets.token_hex(32))
+    files.create(Path(settings.SECRET_KEY_PATH), secrets.token_hex(32).encode())
