@@ -14,7 +14,13 @@ from onchain.models.user_operation import Status
 
 NOTHING_MOVED = "No money moved."
 FEE_ONLY = "The amount was not sent. The network fee was used up."
-UNKNOWN = "No money moved so far. It cannot be sent twice."
+OTHER_MOVED = "This payment was not made; another one of the account was."
+MAY_MOVE = (
+    "It may still be carried out until it expires. Preparing it again here cannot pay "
+    "twice; a new payment could."
+)
+MAY_HAVE_MOVED = "It may have been made already."
+MADE_ONCE = "The payment was made once, by that version."
 SAFE_CODE = re.compile(r"\bGS\d{3}\b")
 
 
@@ -57,7 +63,7 @@ WORDS = {
         "The payment you prepared again was carried out after all, or another one took "
         "its place.",
         "Look at the activity of the account before you send anything again.",
-        UNKNOWN,
+        MAY_HAVE_MOVED,
     ),
     "too-many-in-flight": _Words(
         "Too many payments at once",
@@ -78,6 +84,7 @@ WORDS = {
         "Another payment took its place",
         "A different payment with the same number was carried out first.",
         "Look at the activity of the account before you send anything again.",
+        OTHER_MOVED,
     ),
     "hash-mismatch": _Words(
         "It was stopped",
@@ -132,6 +139,7 @@ WORDS = {
         "Its number was used",
         "Another payment of this account was carried out first.",
         "Look at the activity of the account, then prepare it again.",
+        MAY_HAVE_MOVED,
     ),
     "AA26": _Words(
         "Its gas was too low",
@@ -153,6 +161,20 @@ WORDS = {
 }
 
 
+_UNKNOWN = _Words(
+    "It did not go through",
+    "The network gave a reason that this site does not know.",
+    _AGAIN,
+)
+_VERSION_WENT_THROUGH = _Words(
+    "An earlier version went through",
+    "The same payment, as you signed it before, was carried out.",
+    "Nothing more to do: see it in the activity of the account.",
+    MADE_ONCE,
+)
+NONCE_CODES = {"replaced", "nonce-used", "AA25"}
+
+
 def failure_of(op: UserOperation) -> Failure | None:
     """Return why the operation ended, None while it is well."""
     if op.status not in (
@@ -162,21 +184,44 @@ def failure_of(op: UserOperation) -> Failure | None:
         Status.REPLACED,
     ):
         return None
+    words = WORDS.get(op.failure_code, _UNKNOWN)
+    if op.failure_code in NONCE_CODES and _version_went_through(op):
+        words = _VERSION_WENT_THROUGH
     safe_code = SAFE_CODE.search(op.failure_detail)
-    words = WORDS.get(op.failure_code) or _Words(
-        "It did not go through",
-        "The network gave a reason that this site does not know.",
-        _AGAIN,
-    )
-    money = FEE_ONLY if op.status == Status.REVERTED else words.money
-    if op.status == Status.REVERTED and op.is_sponsored:
-        money = "No money moved. The sponsor paid the network fee."
     code = op.failure_code if safe_code is None else safe_code.group()
-    detail = f"{code}: {op.failure_detail}" if op.failure_detail else code
     return Failure(
         title=words.title,
         what=words.what,
-        money=money,
+        money=_money(op, words),
         way_out=words.way_out,
-        code=detail,
+        code=f"{code}: {op.failure_detail}" if op.failure_detail else code,
     )
+
+
+def _money(op: UserOperation, words: _Words) -> str:
+    """Return what became of the money, never more certain than the chain is."""
+    if op.status == Status.REVERTED:
+        if op.is_sponsored:
+            return "No money moved. The sponsor paid the network fee."
+        return FEE_ONLY
+    if words.money == NOTHING_MOVED and _may_still_be_included(op):
+        return MAY_MOVE
+    return words.money
+
+
+def _may_still_be_included(op: UserOperation) -> bool:
+    """Whether somebody who holds the signed operation can still carry it out."""
+    if op.status != Status.REJECTED or op.signed_at is None or op.valid_until is None:
+        return False
+    confirmed = op.safe.chain.confirmed_timestamp
+    return confirmed is None or op.valid_until >= confirmed
+
+
+def _version_went_through(op: UserOperation) -> bool:
+    """Whether another version of the same payment was carried out (R64)."""
+    before = op.predecessor
+    while before is not None:
+        if before.status == Status.INCLUDED:
+            return True
+        before = before.predecessor
+    return op.successors.filter(status=Status.INCLUDED).exists()

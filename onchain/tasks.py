@@ -7,27 +7,26 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.ceremonies import sweep_expired
-from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.errors import TransientClientError
 from onchain.clients.factory import bundler_for, node_for
 from onchain.models import (
     Chain,
     Heartbeat,
     KeyProof,
-    RelayerTransaction,
     Safe,
     UserOperation,
 )
 from onchain.models.user_operation import Status
 from onchain.services import (
     chains,
-    deployments,
     key_proofs,
     preparation,
     relayer,
+    relaying,
     safes,
     submission,
     user_operations,
@@ -96,24 +95,13 @@ def refresh_balance(pk: int) -> None:
 
 @shared_task(**RETRY)
 def run_relayer(chain_pk: int) -> None:
-    """Sign what is queued and broadcast what is signed, oldest nonce first."""
+    """Broadcast what is signed, sign what is queued, broadcast that."""
     chain = Chain.objects.get(pk=chain_pk)
-    node = node_for(chain.chain_id)
-    account = relayer.account_of(settings.RELAYER_PRIVATE_KEY)
-    if not chain.problem:
-        safes.request_funded_deployments(chain=chain)
-        while deployments.sign_next_batch(chain=chain, node=node, account=account):
-            pass
-        queued = chain.relayer_transactions.filter(
-            status=RelayerTransaction.Status.QUEUED
-        )
-        for row in queued.select_related("chain").order_by("pk"):
-            relayer.sign_queued(row=row, node=node, account=account)
-    stale = timezone.now() - timedelta(seconds=NUDGE_SECONDS)
-    waiting = Q(broadcast_at__isnull=True) | Q(broadcast_at__lt=stale)
-    in_flight = chain.relayer_transactions.in_flight().filter(waiting)
-    for row in in_flight.order_by("nonce"):
-        relayer.broadcast(row=row, node=node)
+    relaying.run(
+        chain=chain,
+        node=node_for(chain.chain_id),
+        account=relayer.account_of(settings.RELAYER_PRIVATE_KEY),
+    )
 
 
 @shared_task
@@ -121,22 +109,24 @@ def sweep() -> None:
     """Find the work whose nudge was lost. Beat runs this every few seconds."""
     sweep_expired()
     user_operations.expire_drafts()
+    chain = Chain.objects.filter(chain_id=settings.CHAIN_ID).first()
+    if chain is None:
+        return
+    operations = UserOperation.objects.filter(safe__chain=chain)
     older = timezone.now() - timedelta(seconds=NUDGE_SECONDS)
-    for pk in _pks(UserOperation.objects.filter(status=Status.DRAFT), older):
+    for pk in _pks(operations.filter(status=Status.DRAFT), older):
         prepare_user_operation.delay(pk)
-    for pk in _pks(UserOperation.objects.filter(status=Status.SIGNED), older):
+    for pk in _pks(operations.filter(status=Status.SIGNED), older):
         submit_user_operation.delay(pk)
     resend = timezone.now() - timedelta(seconds=submission.RESEND_SECONDS)
-    submitted = UserOperation.objects.filter(
-        status=Status.SUBMITTED, attempted_at__lt=resend
-    )
+    submitted = operations.filter(status=Status.SUBMITTED, attempted_at__lt=resend)
     for pk in submitted.values_list("pk", flat=True):
         submit_user_operation.delay(pk)
-    for pk in _pks(KeyProof.objects.filter(status=KeyProof.Status.SIGNED), older):
+    proofs = KeyProof.objects.filter(owner__safe__chain=chain)
+    for pk in _pks(proofs.filter(status=KeyProof.Status.SIGNED), older):
         check_key_proof.delay(pk)
-    for chain in Chain.objects.all():
-        run_relayer.delay(chain.pk)
-        check_components.delay(chain.pk)
+    run_relayer.delay(chain.pk)
+    check_components.delay(chain.pk)
 
 
 def _pks(rows: QuerySet[Any], older: datetime) -> list[int]:
@@ -148,11 +138,10 @@ def check_components(chain_pk: int) -> None:
     """Note that a worker runs and whether the bundler answers."""
     chain = Chain.objects.get(pk=chain_pk)
     chains.heard(chain=chain, component=Heartbeat.Component.WORKER)
-    try:
-        bundler_for(chain.chain_id).chain_id()
-    except (ClientError, TransientClientError) as error:
-        chains.silent(
-            chain=chain, component=Heartbeat.Component.BUNDLER, detail=str(error)
-        )
-    else:
-        chains.heard(chain=chain, component=Heartbeat.Component.BUNDLER)
+    chains.check_bundler(chain=chain, bundler=bundler_for(chain.chain_id))
+
+
+@shared_task
+def clean_up() -> None:
+    """Delete what only piles up. Beat runs this every hour."""
+    key_proofs.sweep_expired()

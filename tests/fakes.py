@@ -44,6 +44,7 @@ class FakeNode:
     logs: list[LogRecord] = field(default_factory=list)
     account_balances: dict[bytes, int] = field(default_factory=dict)
     account_codes: dict[bytes, bytes] = field(default_factory=dict)
+    pending_codes: dict[bytes, bytes] = field(default_factory=dict)  # in no block yet
     keys: dict[bytes, fake_accounts.Keys] = field(default_factory=dict)
     sequences: dict[tuple[bytes, int], int] = field(default_factory=dict)
     transaction_counts: dict[bytes, int] = field(default_factory=dict)
@@ -113,6 +114,8 @@ class FakeNode:
     def deploy(self, safe: object) -> None:
         """Give an account its code and its passkeys."""
         self.account_codes[safe.address] = SAFE_CODE
+        for owner in safe.owners.all():
+            self.account_codes[owner.address] = SAFE_CODE
         self.keys[safe.address] = {
             owner.address: (owner.public_key.x, owner.public_key.y)
             for owner in safe.owners.all()
@@ -171,7 +174,10 @@ class FakeNode:
 
     def codes(self, addresses: Sequence[bytes], block: str) -> list[bytes]:
         self._ask(f"codes {block}")
-        return [self.account_codes.get(item, b"") for item in addresses]
+        codes = self.account_codes
+        if block == "pending":
+            codes = self.pending_codes | codes
+        return [codes.get(item, b"") for item in addresses]
 
     def account_snapshot(
         self, account: bytes, nonce_keys: Sequence[int]

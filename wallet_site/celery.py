@@ -27,6 +27,7 @@ app.conf.beat_schedule = {
         # A sweep that could not run in time is worthless: the next one does its work.
         "options": {"expires": settings.SWEEP_SECONDS * 2},
     },
+    "clean-up": {"task": "onchain.tasks.clean_up", "schedule": 3600},  # seconds
 }
 
 

@@ -79,7 +79,9 @@ class JsonRpc:
 
     def _post(self, body: Request | list[Request]) -> Any:
         try:
-            response = _session().post(self.url, json=body, timeout=self.timeout)
+            response = _session().post(
+                self.url, json=body, timeout=self.timeout, allow_redirects=False
+            )
             answer = response.json()
         except requests.RequestException as error:
             # The exception's own text holds the URL, which may hold a key.

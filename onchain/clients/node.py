@@ -60,16 +60,30 @@ class Node:
     def blocks_with_logs(
         self, first: int, last: int, topics: Sequence[Bytes32]
     ) -> tuple[list[BlockRecord], list[LogRecord]]:
-        """Return the blocks from ``first`` to ``last`` and their matching logs."""
-        numbers = range(first, last + 1)
-        calls: list[tuple[str, Sequence[object]]] = [
-            ("eth_getBlockByNumber", (hex(number), True)) for number in numbers
+        """Return the blocks from ``first`` to ``last`` and their matching logs.
+
+        Logs are asked for by block hash (EIP-234): a node that does not have the block
+        says so, where a range would be answered with an empty list.
+        """
+        blocks = [
+            parse_block(block)
+            for block in self._batch(
+                [
+                    ("eth_getBlockByNumber", (hex(number), True))
+                    for number in range(first, last + 1)
+                ]
+            )
         ]
-        filter_ = _log_filter(hex(first), hex(last), topics)
-        *blocks, logs = self._batch([*calls, ("eth_getLogs", (filter_,))])
-        return [parse_block(block) for block in blocks], [
-            parse_log(log) for log in parse_list(logs)
-        ]
+        try:
+            found = self._batch(
+                [
+                    ("eth_getLogs", (_log_filter(block.hash, topics),))
+                    for block in blocks
+                ]
+            )
+        except ClientError as error:
+            raise TransientClientError(f"logs of a block: {error.code}") from error
+        return blocks, [parse_log(log) for logs in found for log in parse_list(logs)]
 
     def block_hash(self, number: int) -> Bytes32 | None:
         """Return the hash of the block at this height, None above the head."""
@@ -213,10 +227,9 @@ def _call_fields(to: Address, data: bytes, sender: Address | None) -> dict[str, 
     return fields
 
 
-def _log_filter(first: str, last: str, topics: Sequence[Bytes32]) -> dict[str, object]:
+def _log_filter(block_hash: Bytes32, topics: Sequence[Bytes32]) -> dict[str, object]:
     return {
-        "fromBlock": first,
-        "toBlock": last,
+        "blockHash": f"0x{block_hash.hex()}",
         "topics": [[f"0x{topic.hex()}" for topic in topics]],
     }
 

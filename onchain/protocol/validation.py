@@ -7,7 +7,7 @@ the v0.7.0 reference contracts, ``_getRequiredPrefund``.
 from __future__ import annotations
 
 from onchain.protocol.abi import call_data
-from onchain.protocol.types import Bytes32
+from onchain.protocol.types import Bytes32, require_bytes32
 from onchain.protocol.user_operation import (
     PACKED_USER_OPERATION,
     UserOperationV07,
@@ -40,5 +40,10 @@ def validate_user_op_data(op: UserOperationV07, *, operation_hash: Bytes32) -> b
 
 
 def signature_failed(validation_data: bytes) -> bool:
-    """Whether the account's answer says that the signature is wrong."""
+    """Whether the account's answer says that the signature is wrong.
+
+    Raises:
+        EncodingError: not one word; an address without code answers nothing.
+    """
+    require_bytes32(validation_data)
     return int.from_bytes(validation_data, "big") & AUTHORIZER_MASK != 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from eth_utils.crypto import keccak
 
+from onchain.clients.bundler import Bundler
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.errors import ChainNotReady
@@ -73,6 +75,36 @@ def heard(*, chain: Chain, component: str) -> None:
         component=component,
         defaults={"seen_at": timezone.now(), "detail": ""},
     )
+
+
+def heard_node(*, chain: Chain) -> None:
+    """Note that the node answered; one whose newest block is old is as good as away.
+
+    A frozen node would otherwise look well while nothing happens (security.md R48).
+    """
+    head = chain.head_timestamp
+    if head is not None and time.time() - head > settings.HEAD_STALE_SECONDS:
+        silent(
+            chain=chain,
+            component=Heartbeat.Component.NODE,
+            detail="the newest block is old",
+        )
+        return
+    heard(chain=chain, component=Heartbeat.Component.NODE)
+
+
+def check_bundler(*, chain: Chain, bundler: Bundler) -> None:
+    """Note whether the bundler answers, for the right chain."""
+    component = Heartbeat.Component.BUNDLER
+    try:
+        found = bundler.chain_id()
+    except (ClientError, TransientClientError) as error:
+        silent(chain=chain, component=component, detail=str(error))
+        return
+    if found != chain.chain_id:
+        silent(chain=chain, component=component, detail=f"it is on chain {found}")
+        return
+    heard(chain=chain, component=component)
 
 
 def silent(*, chain: Chain, component: str, detail: str) -> None:

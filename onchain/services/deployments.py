@@ -12,9 +12,9 @@ import logging
 from django.db import IntegrityError, transaction
 from eth_account.signers.local import LocalAccount
 
-from onchain.clients.errors import ClientError
+from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
-from onchain.models import Chain, RelayerTransaction, Safe
+from onchain.models import Chain, Owner, RelayerTransaction, Safe
 from onchain.protocol.deployments import MULTICALL3
 from onchain.protocol.multisend import aggregate3_data
 from onchain.protocol.safe import deploy_calls
@@ -36,18 +36,23 @@ def sign_next_batch(
     account is in two transactions. None: nothing to do, or another worker was first.
 
     Raises:
-        TransientClientError: the node is out of reach; nothing changed.
+        TransientClientError: the node is out of reach or will not answer; nothing
+            changed.
     """
-    safes = _missing_on_chain(_next_batch(chain), node)
-    if not safes:
+    missing = _missing_on_chain(_next_batch(chain), node)
+    if not missing:
         return None
+    safes = list(missing)
     # All or nothing: with failures allowed, the estimate would settle on a limit at
     # which the calls inside run out of gas and the transaction still succeeds.
-    data = aggregate3_data(_calls(safes), allow_failure=False)
+    calls = [call for calls in missing.values() for call in calls]
+    data = aggregate3_data(calls, allow_failure=False)
     sender = Address(bytes.fromhex(account.address[2:]))
     try:
         estimate = node.estimate_gas(sender=sender, to=MULTICALL3, value=0, data=data)
     except ClientError as error:
+        if error.code != "execution-reverted":
+            raise TransientClientError(error.code) from error
         _note_failure(safes, error)
         return None
     signed = relayer.sign(
@@ -72,18 +77,30 @@ def _next_batch(chain: Chain) -> list[Safe]:
     return fresh or waiting[:1]
 
 
-def _missing_on_chain(safes: list[Safe], node: Node) -> list[Safe]:
-    """Return the accounts without code; the others were deployed by someone else."""
-    if not safes:
-        return []
-    codes = node.codes([Address(safe.address) for safe in safes], "pending")
-    missing = []
-    for safe, code in zip(safes, codes, strict=True):
-        if code:
+def _missing_on_chain(safes: list[Safe], node: Node) -> dict[Safe, list[Call]]:
+    """Return, by account, the calls that bring it and its signers on chain.
+
+    An account whose code and signers' code are in a block is live, whoever put them
+    there (security.md R23). Who copies only our call for the account leaves one that
+    could never sign: it gets its signers. What is in somebody's pending transaction
+    is looked at again later, because a taken address would burn the whole batch.
+    """
+    missing: dict[Safe, list[Call]] = {}
+    for safe in safes:
+        signers = [Address(owner.address) for owner in _passkey_owners(safe)]
+        addresses = [Address(safe.address), *signers]
+        account_code, *signer_codes = node.codes(addresses, "latest")
+        if account_code and all(signer_codes):
             mark_deployed(safe=safe, block_number=safe.chain.head_number)
-        else:
-            missing.append(safe)
+        elif account_code:
+            missing[safe] = _calls(safe)[: len(signers)]
+        elif not node.codes([Address(safe.address)], "pending")[0]:
+            missing[safe] = _calls(safe)
     return missing
+
+
+def _passkey_owners(safe: Safe) -> list[Owner]:
+    return [owner for owner in safe.owners.all() if owner.credential is not None]
 
 
 def mark_deployed(*, safe: Safe, block_number: int | None) -> None:
@@ -101,17 +118,14 @@ def mark_deployed(*, safe: Safe, block_number: int | None) -> None:
             return
 
 
-def _calls(safes: list[Safe]) -> list[Call]:
-    calls: list[Call] = []
-    for safe in safes:
-        owners = [owner for owner in safe.owners.all() if owner.credential is not None]
-        calls += deploy_calls(
-            public_keys=[owner.public_key for owner in owners],
-            setup=bytes(safe.setup_data),
-            salt_nonce=safe.salt_nonce,
-            verifiers=safe.verifiers,
-        )
-    return calls
+def _calls(safe: Safe) -> list[Call]:
+    """Return createSigner for each passkey, then the call that makes the account."""
+    return deploy_calls(
+        public_keys=[owner.public_key for owner in _passkey_owners(safe)],
+        setup=bytes(safe.setup_data),
+        salt_nonce=safe.salt_nonce,
+        verifiers=safe.verifiers,
+    )
 
 
 def _store(

@@ -29,6 +29,7 @@ from onchain.services import inclusion, user_operations
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10
+BUSY_SECONDS = 300  # a relayer transaction older than this is stuck, not awaited
 RANGE_BLOCKS = 50  # blocks in one request while catching up
 KEPT_BLOCKS = 256  # hashes kept; a deeper reorg asks for an operator
 Batch = tuple[Sequence[BlockRecord], Sequence[LogRecord]]
@@ -57,9 +58,12 @@ def is_busy(*, chain: Chain) -> bool:
     """Whether anybody waits for the next block, so that it is asked for often."""
     operations = UserOperation.objects.filter(
         safe__chain=chain,
-        status__in=(Status.AWAITING_SIGNATURES, Status.SIGNED, Status.SUBMITTED),
+        status__in=(Status.SIGNED, Status.SUBMITTED),
     )
-    in_flight = RelayerTransaction.objects.in_flight().filter(chain=chain)
+    young = timezone.now() - timedelta(seconds=BUSY_SECONDS)
+    in_flight = RelayerTransaction.objects.in_flight().filter(
+        chain=chain, created_at__gt=young
+    )
     return operations.exists() or in_flight.exists()
 
 
@@ -85,7 +89,7 @@ def advance(*, chain: Chain, node: Node) -> bool:
     elif known.hash == head.parent_hash:
         first = head.number
     else:
-        first = _rewind_to_fork(chain, node, known) + 1
+        first = _rewind_to_fork(chain, node, known, head) + 1
     if first > head.number:
         return False
     # By number, so that a block that comes while we ask cannot hide another's logs.
@@ -99,10 +103,13 @@ def _is_only_behind(chain: Chain, head: BlockRecord) -> bool:
     return chain.blocks.filter(number=head.number, hash=head.hash).exists()
 
 
-def _rewind_to_fork(chain: Chain, node: Node, known: Block) -> int:
+def _rewind_to_fork(chain: Chain, node: Node, known: Block, head: BlockRecord) -> int:
     """Return the newest height where our hash is the node's, undoing the rest."""
     for block in chain.blocks.order_by("-number"):
-        if node.block_hash(block.number) == block.hash:
+        found = node.block_hash(block.number)
+        if found is None and block.number <= head.number:
+            raise TransientClientError("the node does not have a block below its head")
+        if found == block.hash:
             if block.number < known.number:
                 inclusion.rewind(chain=chain, fork_number=block.number)
             return block.number
@@ -131,12 +138,20 @@ def _write(chain: Chain, node: Node, batch: Batch) -> None:
         balances={
             safe.pk: balance for safe, balance in zip(safes, balances, strict=True)
         },
-        receipts=[
-            (row, receipt)
-            for row, receipt in zip(rows, receipts, strict=True)
-            if receipt is not None
-        ],
+        receipts=_complete(rows, receipts),
     )
+
+
+def _complete(
+    rows: Sequence[RelayerTransaction], receipts: Sequence[Receipt | None]
+) -> list[tuple[RelayerTransaction, Receipt]]:
+    """Pair rows and receipts; a block is read once, so none may be missing."""
+    pairs = []
+    for row, receipt in zip(rows, receipts, strict=True):
+        if receipt is None:
+            raise TransientClientError("a receipt of the block is not there yet")
+        pairs.append((row, receipt))
+    return pairs
 
 
 def _refuse_incoherent(

@@ -30,6 +30,7 @@ from onchain.protocol.revert import decode_revert
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import split_nonce
 from onchain.services import authorization, deployments, relayer
+from onchain.services.safes import nudge_again, request_deployment
 
 logger = logging.getLogger(__name__)
 
@@ -127,9 +128,18 @@ def _record_outcome(
 
 def _note_deployment(chain: Chain, log: LogRecord) -> None:
     address = topic_address(log.topics[1])
-    safe = Safe.objects.filter(chain=chain, address=address).first()
-    if safe is not None:
+    safes = Safe.objects.filter(chain=chain, address=address)
+    safe = safes.select_related("deployment_transaction").first()
+    if safe is None:
+        return
+    ours = safe.deployment_transaction
+    if ours is not None and ours.hash == log.transaction_hash:
         deployments.mark_deployed(safe=safe, block_number=log.block_number)
+    else:
+        # Somebody else made it, perhaps without its signers: the relayer looks, also
+        # where it had given up.
+        request_deployment(safe=safe)
+        nudge_again(safe=safe)
 
 
 def touched_safes(
@@ -175,7 +185,9 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
             failure_code="" if receipt.succeeded else "reverted",
         ):
             logger.info("relayer transaction %s %s", row.pk, target)
-            relayer.release_safes(row=row, code="deployment-reverted")
+            relayer.release_safes(
+                row=row, code=None if receipt.succeeded else "deployment-reverted"
+            )
             return
 
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
-from onchain.clients.errors import ClientError
+from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.errors import SignatureRefused
 from onchain.models import KeyProof, Owner, Safe
@@ -133,7 +133,9 @@ def check(*, proof: KeyProof, node: Node) -> None:
     )
     try:
         is_valid = node.call(SIGNER_FACTORY, data)[:4] == EIP1271_MAGIC
-    except ClientError:
+    except ClientError as error:
+        if error.code != "execution-reverted":
+            raise TransientClientError(error.code) from error
         is_valid = False
     target = Status.PROVEN if is_valid else Status.REFUSED
     if not KeyProof.objects.transition(proof.pk, source=Status.SIGNED, target=target):
@@ -143,3 +145,8 @@ def check(*, proof: KeyProof, node: Node) -> None:
         Owner.objects.filter(pk=owner.pk, proven_at__isnull=True).update(
             proven_at=timezone.now()
         )
+
+
+def sweep_expired() -> None:
+    """Delete requests that nobody answered in time."""
+    KeyProof.objects.filter(status=Status.OPEN, expires_at__lt=timezone.now()).delete()

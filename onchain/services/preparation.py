@@ -6,7 +6,7 @@ Two requests in all: one batch to the node, one estimate from the bundler.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -35,20 +35,13 @@ from onchain.protocol.user_operation import (
 )
 from onchain.protocol.validation import gas_limit_total
 from onchain.services import gas, sponsorship
+from onchain.services.lanes import MAX_LANES, Lane, choose_lane, versions
 
 logger = logging.getLogger(__name__)
 
-MAX_LANES = 8  # nonce keys an account uses at once (R65)
+SPONSOR_CODES = "AA3"  # the EntryPoint's codes about paymasters begin so
 SPONSORED_SECONDS = 600  # life of a sponsored operation (R57)
-SELF_PAID_SECONDS = 3600  # life of one the account pays for (R20)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """The nonce an operation takes."""
-
-    key: int
-    sequence: int
+SELF_PAID_SECONDS = 900  # life of one the account pays for (R20, R65)
 
 
 def prepare(
@@ -70,7 +63,7 @@ def prepare(
         raise TransientClientError("the account is not live yet")
     try:
         snapshot = node.account_snapshot(Address(op.safe.address), range(MAX_LANES))
-        lane = _choose_lane(op, snapshot)
+        lane = choose_lane(op, snapshot)
         if op.value_wei > snapshot.balance_wei:
             raise ClientError("insufficient-balance")
         _price(op, snapshot, lane, bundler, sponsor_key)
@@ -93,20 +86,8 @@ def _price(
     sponsor_key: str,
 ) -> None:
     """Try sponsored first, then paid by the account."""
-    if sponsorship.has_room(safe=op.safe):
-        stub = sponsorship.stub(private_key=sponsor_key)
-        draft = _estimated(op, snapshot, lane, bundler, stub)
-        if sponsorship.is_affordable(draft):
-            valid_until = snapshot.head_timestamp + SPONSORED_SECONDS
-            paymaster = sponsorship.signed(
-                op=draft,
-                chain=op.safe.chain,
-                valid_until=valid_until,
-                private_key=sponsor_key,
-            )
-            fields = _columns(op, replace(draft, paymaster=paymaster), valid_until)
-            if _store(op, fields, is_sponsored=True):
-                return
+    if _store_sponsored(op, snapshot, lane, bundler, sponsor_key):
+        return
     draft = _estimated(op, snapshot, lane, bundler, None)
     cost = gas_limit_total(draft) * draft.max_fee_per_gas
     if op.value_wei + cost > snapshot.balance_wei:
@@ -115,45 +96,42 @@ def _price(
     _store(op, fields, is_sponsored=False)
 
 
-def _choose_lane(op: UserOperation, snapshot: AccountSnapshot) -> Lane:
-    """Return the lowest nonce key with nothing in flight.
+def _store_sponsored(
+    op: UserOperation,
+    snapshot: AccountSnapshot,
+    lane: Lane,
+    bundler: Bundler,
+    sponsor_key: str,
+) -> bool:
+    """Prepare the operation with the sponsor paying; False if the account has to.
 
-    An operation prepared again keeps the nonce of the version that was signed and may
-    still be included, however long ago, so that at most one of them ever is (R64).
-
-    Raises:
-        ClientError: that nonce has been used, or every lane is taken.
+    A sponsor whose deposit is empty or whose contract refuses (AA3x) is no reason not
+    to pay: the account can do it itself.
     """
     before = op.predecessor
-    while before is not None and not _may_still_be_included(before):
-        before = before.predecessor
-    if before is not None:
-        key, sequence = before.nonce_key, before.nonce_sequence
-        if key is None or sequence is None:
-            raise ValueError(f"{before} was signed without a nonce")
-        if snapshot.nonces[key] != sequence:
-            raise ClientError("nonce-used")
-        return Lane(key=key, sequence=sequence)
-    taken = _held_keys(op.safe)
-    for key in range(MAX_LANES):
-        if key not in taken:
-            return Lane(key=key, sequence=snapshot.nonces[key])
-    raise ClientError("too-many-in-flight")
-
-
-def _held_keys(safe: Safe) -> set[int]:
-    held = safe.operations.holding_nonces()
-    confirmed = safe.chain.confirmed_timestamp
-    if confirmed is not None:
-        held = held.exclude(status=Status.REJECTED, valid_until__lt=confirmed)
-    return {op.nonce_key for op in held.only("nonce_key") if op.nonce_key is not None}
-
-
-def _may_still_be_included(op: UserOperation) -> bool:
-    if op.signed_at is None or op.valid_until is None:
+    if before is not None and before.failure_code.startswith(SPONSOR_CODES):
         return False
-    confirmed = op.safe.chain.confirmed_timestamp
-    return confirmed is None or op.valid_until >= confirmed
+    if not sponsorship.has_room(safe=op.safe):
+        return False
+    stub = sponsorship.stub(private_key=sponsor_key)
+    try:
+        draft = _estimated(op, snapshot, lane, bundler, stub)
+    except ClientError as error:
+        if not error.code.startswith(SPONSOR_CODES):
+            raise
+        logger.error("the sponsor cannot pay: %s", error.code)
+        return False
+    if not sponsorship.is_affordable(draft):
+        return False
+    valid_until = snapshot.head_timestamp + SPONSORED_SECONDS
+    paymaster = sponsorship.signed(
+        op=draft,
+        chain=op.safe.chain,
+        valid_until=valid_until,
+        private_key=sponsor_key,
+    )
+    fields = _columns(op, replace(draft, paymaster=paymaster), valid_until)
+    return _store(op, fields, is_sponsored=True)
 
 
 def _estimated(
@@ -195,15 +173,8 @@ def _estimated(
         verification_gas_limit=limits.verification,
         # A version of its own: an earlier operation at this nonce may be the same to
         # the last byte, and one hash cannot have two rows.
-        pre_verification_gas=limits.pre_verification + _versions(op.safe, lane),
+        pre_verification_gas=limits.pre_verification + versions(op.safe, lane),
     )
-
-
-def _versions(safe: Safe, lane: Lane) -> int:
-    """Return how many operations were prepared for a nonce before."""
-    return safe.operations.filter(
-        nonce_key=lane.key, nonce_sequence=lane.sequence
-    ).count()
 
 
 def _dummy_signature(safe: Safe) -> bytes:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from accounts.models import User
-from onchain.clients.errors import ClientError
+from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.errors import IdempotencyConflict
 from onchain.models import Chain, RelayerTransaction, Safe
@@ -25,6 +27,7 @@ from onchain.protocol.types import Address, Bytes32
 
 logger = logging.getLogger(__name__)
 
+LOST_SECONDS = 60  # how long a used nonce may go without a receipt
 MAX_DEPLOYMENT_ATTEMPTS = 3  # then an operator has to look
 PLAIN_TRANSFER_GAS = 60_000  # to a Safe: the proxy's receive() logs SafeReceived
 Status = RelayerTransaction.Status
@@ -66,12 +69,12 @@ def sign(
     """
     sender = Address(bytes.fromhex(account.address[2:]))
     pending, _balance, base_fee, tip = node.relayer_snapshot(sender)
+    max_fee_per_gas, tip = _fees(base_fee, tip)
     in_flight = RelayerTransaction.objects.in_flight().filter(
         chain=chain, sender=sender
     )
     held = set(in_flight.values_list("nonce", flat=True))
     nonce = next(number for number in count(pending) if number not in held)
-    max_fee_per_gas = 2 * base_fee + tip
     signed = account.sign_transaction(
         {
             "type": 2,
@@ -93,6 +96,19 @@ def sign(
         raw=bytes(signed.raw_transaction),
         hash=Bytes32(bytes(signed.hash)),
     )
+
+
+def _fees(base_fee: int, tip: int) -> tuple[int, int]:
+    """Return (maxFeePerGas, maxPriorityFeePerGas), wei per gas, within the ceiling.
+
+    Raises:
+        TransientClientError: the chain asks for more than the operator allows (R68).
+    """
+    ceiling = settings.MAX_FEE_PER_GAS
+    tip = min(tip, ceiling)
+    if base_fee + tip > ceiling:
+        raise TransientClientError("network fees are above the operator's ceiling")
+    return min(2 * base_fee + tip, ceiling), tip
 
 
 def signed_fields(signed: SignedTransaction) -> dict[str, object]:
@@ -177,7 +193,7 @@ def broadcast(*, row: RelayerTransaction, node: Node) -> None:
         node.send_raw_transaction(bytes(row.raw))
     except ClientError as error:
         (receipt,) = node.receipts([Bytes32(row.hash)])
-        if receipt is None:
+        if receipt is None and _is_lost(row, error):
             _give_up(row, error)
         return
     if row.status == Status.SIGNED:
@@ -188,6 +204,19 @@ def broadcast(*, row: RelayerTransaction, node: Node) -> None:
             broadcast_at=timezone.now(),
         )
         logger.info("relayer transaction %s broadcast", row.pk)
+
+
+def _is_lost(row: RelayerTransaction, error: ClientError) -> bool:
+    """Whether a refused transaction can never be mined.
+
+    One that a node took before may be in its pool, whatever it says now: only a nonce
+    that is used, and still no receipt after a while, ends it.
+    """
+    if row.status == Status.SIGNED:
+        return True
+    patience = timezone.now() - timedelta(seconds=LOST_SECONDS)
+    is_old = row.broadcast_at is not None and row.broadcast_at < patience
+    return error.code == "nonce-too-low" and is_old
 
 
 def _give_up(row: RelayerTransaction, error: ClientError) -> None:
@@ -210,10 +239,14 @@ def _give_up(row: RelayerTransaction, error: ClientError) -> None:
             release_safes(row=row, code=error.code)
 
 
-def release_safes(*, row: RelayerTransaction, code: str) -> None:
-    """Queue the accounts that a deployment left undeployed; ``code`` says why."""
+def release_safes(*, row: RelayerTransaction, code: str | None) -> None:
+    """Queue the accounts that a transaction left waiting; ``code`` says why it failed.
+
+    None: it succeeded, and what it brought (signers of an account that somebody else
+    made) is looked at again without counting an attempt.
+    """
     for safe in row.safes.filter(status=Safe.Status.BROADCAST):
-        attempts = safe.deployment_attempts + 1
+        attempts = safe.deployment_attempts + (0 if code is None else 1)
         Safe.objects.transition(
             safe.pk,
             source=Safe.Status.BROADCAST,
@@ -221,7 +254,7 @@ def release_safes(*, row: RelayerTransaction, code: str) -> None:
             deployment_transaction=None,
             deployment_attempts=attempts,
         )
-        if attempts >= MAX_DEPLOYMENT_ATTEMPTS:
+        if code is not None and attempts >= MAX_DEPLOYMENT_ATTEMPTS:
             Safe.objects.transition(
                 safe.pk,
                 source=Safe.Status.QUEUED,

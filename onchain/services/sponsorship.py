@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
@@ -45,6 +46,13 @@ def has_room(*, safe: Safe) -> bool:
     today = UserOperation.objects.filter(
         paymaster__isnull=False, prepared_at__gte=midnight
     )
+    confirmed = safe.chain.confirmed_timestamp
+    if confirmed is not None:
+        # What nobody signed takes no place once it cannot be included any more. Until
+        # then it does: it was shown with the sponsor's signature, and whoever has it
+        # can sign it and send it elsewhere.
+        spent = Q(signed_at__isnull=False) | Q(included_at__isnull=False)
+        today = today.filter(spent | Q(valid_until__gte=confirmed))
     return (
         today.filter(safe=safe).count() < settings.SPONSOR_DAILY_OPERATIONS
         and today.filter(safe__chain=safe.chain_id).count()

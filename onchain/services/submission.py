@@ -20,6 +20,7 @@ from onchain.models import UserOperation
 from onchain.models.user_operation import Status
 from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.deployments import ENTRY_POINT
+from onchain.protocol.errors import EncodingError
 from onchain.protocol.passkey_signature import SafeSignature, operation_signature
 from onchain.protocol.types import Address, Bytes32, Call
 from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
@@ -147,7 +148,11 @@ def _ask_the_chain(op: UserOperation, signed: UserOperationV07, node: Node) -> N
         if error.code != "execution-reverted":
             raise
         raise ClientError("AA23", error.detail) from error
-    if signature_failed(answer):
+    try:
+        failed = signature_failed(answer)
+    except EncodingError as error:
+        raise ClientError("AA20", "the account has no code") from error
+    if failed:
         raise ClientError("AA24", "the account does not accept the signature")
 
 

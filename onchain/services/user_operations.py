@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -75,10 +76,12 @@ def recent_twin(
 ) -> UserOperation | None:
     """Return the same payment made under another key a short while ago, if any."""
     since = timezone.now() - timedelta(minutes=REPEAT_MINUTES)
+    # A signed one that was refused may have got through all the same (R64).
+    refused = Q(status=Status.REJECTED, signed_at__isnull=False)
     twins = safe.operations.filter(
+        Q(status__in=LIVE) | refused,
         recipient=recipient,
         value_wei=value_wei,
-        status__in=LIVE,
         created_at__gte=since,
     )
     return twins.exclude(idempotency_key=idempotency_key).first()

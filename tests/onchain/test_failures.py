@@ -12,12 +12,14 @@ from onchain.failures import WORDS, Failure, failure_of
 from onchain.models import UserOperation
 from onchain.models.user_operation import Status
 
+pytestmark = pytest.mark.django_db
+
 ENDED = (Status.REJECTED, Status.REVERTED, Status.EXPIRED, Status.REPLACED)
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def failure(status: Status = Status.REJECTED, **fields: object) -> Failure:
-    found = failure_of(UserOperation(status=status, **fields))
+    found = failure_of(UserOperation(pk=10**9, status=status, **fields))
     assert found is not None
     return found
 

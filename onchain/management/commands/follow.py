@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.factory import node_for
@@ -95,26 +96,32 @@ class _Loop:
 
     def _pass(self) -> bool:
         self.passed_at = time.monotonic()
-        if not follower.take_lease(chain=self.chain, name=self.name):
-            self.stopped.wait(IDLE_SECONDS)
-            return False
         try:
+            if not follower.take_lease(chain=self.chain, name=self.name):
+                self.stopped.wait(IDLE_SECONDS)
+                return False
             if time.monotonic() - self.verified_at > VERIFY_SECONDS:
                 chains.connect(node=self.node)
                 self.verified_at = time.monotonic()
             moved = follower.advance(chain=self.chain, node=self.node)
+            self._heard()
         except (ClientError, TransientClientError, ChainNotReady) as error:
             self._trouble(error)
             return False
-        self._heard()
+        except DatabaseError:
+            # A database that restarts must not end the follower (security.md R51).
+            logger.exception("the database failed")
+            close_old_connections()
+            self.stopped.wait(IDLE_SECONDS)
+            return False
         return moved
 
     def _heard(self) -> None:
         if time.monotonic() - self.heard_at < HEARTBEAT_SECONDS:
             return
         self.heard_at = time.monotonic()
-        for component in (Heartbeat.Component.NODE, Heartbeat.Component.FOLLOWER):
-            chains.heard(chain=self.chain, component=component)
+        chains.heard(chain=self.chain, component=Heartbeat.Component.FOLLOWER)
+        chains.heard_node(chain=self.chain)
 
     def _trouble(self, error: Exception) -> None:
         logger.warning("node: %s", error)

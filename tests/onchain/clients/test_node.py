@@ -77,15 +77,16 @@ def test_a_block_may_list_hashes_only(recorded: StubRpc, node: Node):
     assert len(recorded.requests) == 1
 
 
-def test_blocks_and_their_logs_are_one_request(recorded: StubRpc, node: Node):
-    blocks, (log,) = node.blocks_with_logs(100, 102, [TOPIC])
+def test_logs_are_asked_for_by_the_hash_of_their_block(recorded: StubRpc, node: Node):
+    blocks, logs = node.blocks_with_logs(100, 102, [TOPIC])
 
     assert len(blocks) == 3
-    assert (log.address, log.topics, log.data) == (A, (TOPIC,), b"\1\2")
-    (batch,) = recorded.requests
-    asked = batch[-1]["params"][0]
-    assert (asked["fromBlock"], asked["toBlock"]) == ("0x64", "0x66")
-    assert asked["topics"] == [["0x" + "22" * 32]]
+    assert [log.topics for log in logs] == [(TOPIC,)] * 3
+    assert (logs[0].address, logs[0].data) == (A, b"\1\2")
+    _blocks, batch = recorded.requests
+    asked = [call["params"][0] for call in batch]
+    assert [item["blockHash"] for item in asked] == ["0x" + "11" * 32] * 3
+    assert asked[0]["topics"] == [["0x" + "22" * 32]]
 
 
 def test_the_hash_above_the_head_is_none(recorded: StubRpc, node: Node):

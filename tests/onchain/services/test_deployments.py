@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.node_types import Receipt
 from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import MULTICALL3
-from onchain.protocol.safe import factory_data
-from onchain.services import deployments, relayer, safes
+from onchain.protocol.safe import create_signer_data, factory_data
+from onchain.services import deployments, inclusion, relayer, safes
 from tests.factories import RELAYER_KEY, World, make_queued_wallet
 from tests.threads import all_at_once
 
@@ -107,12 +108,36 @@ def test_when_all_are_taken_there_is_no_transaction(world: World):
     assert statuses(waiting) == ["deployed"] * 2
 
 
-def test_addresses_are_looked_at_on_the_pending_state(world: World):
-    queue(1)
+def test_an_address_taken_by_a_pending_transaction_waits(world: World):
+    pending, free = queue(2)
+    world.node.pending_codes[pending.address] = b"\x60"
 
-    sign_next(world)
+    row = sign_next(world)
 
-    assert "codes pending" in world.node.calls
+    assert deploys(row, free)
+    assert not deploys(row, pending)
+    assert statuses([pending, free]) == ["queued", "broadcast"]
+
+
+# Whoever copies our call for the account alone would leave it without its signers.
+def test_an_account_that_a_stranger_made_without_signers_gets_them(world: World):
+    (safe,) = queue(1)
+    world.node.account_codes[safe.address] = b"\x60"
+    (owner,) = safe.owners.all()
+
+    row = sign_next(world)
+
+    assert create_signer_data(public_key=owner.public_key) in bytes(row.data)
+    assert not deploys(row, safe)
+    assert statuses([safe]) == ["broadcast"]
+    world.node.deploy(safe)
+    inclusion.apply_receipt(
+        row=row, receipt=Receipt(block_number=101, succeeded=True, gas_used=9)
+    )
+    assert statuses([safe]) == ["queued"]
+    assert sign_next(world) is None
+    safe.refresh_from_db()
+    assert (safe.status, safe.deployment_attempts) == ("deployed", 0)
 
 
 # --- Failures ---------------------------------------------------------------------------
@@ -177,6 +202,17 @@ def test_a_node_out_of_reach_changes_nothing(world: World):
         sign_next(world)
 
     assert statuses(waiting) == ["queued"] * 2
+
+
+def test_a_node_that_will_not_estimate_costs_no_attempt(world: World):
+    (safe,) = queue(1)
+    world.node.estimate_failure = ClientError("node-refused", "unknown block")
+
+    with pytest.raises(TransientClientError):
+        sign_next(world)
+
+    safe.refresh_from_db()
+    assert (safe.status, safe.deployment_attempts) == ("queued", 0)
 
 
 def test_an_account_that_another_worker_took_gives_the_batch_up(world: World):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
 from onchain.errors import ChainNotReady
-from onchain.models import Block, Chain, Safe, UserOperation
+from onchain.models import Block, Chain, RelayerTransaction, Safe, UserOperation
 from onchain.models.user_operation import Status
 from onchain.protocol.types import Bytes32
 from onchain.services import follower, relayer
@@ -220,6 +220,42 @@ def test_blocks_that_are_no_chain_are_refused(world: World):
 
     with pytest.raises(TransientClientError):
         follower.advance(chain=world.chain, node=world.node)
+
+
+def test_a_receipt_that_is_not_there_yet_leaves_the_block_unread(world: World):
+    follow(world)
+    row = make_relayer_transaction(chain=world.chain)
+    relayer.sign_queued(
+        row=row, node=world.node, account=relayer.account_of(RELAYER_KEY)
+    )
+    row.refresh_from_db()
+    relayer.broadcast(row=row, node=world.node)
+    world.node.mine()
+    receipts = dict(world.node.mined)
+    world.node.mined.clear()
+
+    with pytest.raises(TransientClientError, match="receipt"):
+        follower.advance(chain=world.chain, node=world.node)
+
+    world.node.mined = receipts
+    follow(world)
+    row.refresh_from_db()
+    assert row.status == "mined"
+
+
+def test_a_node_without_a_block_below_its_head_is_no_reorg(world: World):
+    follow(world)
+    op = world.submit()
+    world.node.mine(outcome(op))
+    follow(world)
+    world.node.mine()
+    world.node.mine()
+    world.node.block_hash = lambda _number: None
+
+    with pytest.raises(TransientClientError, match="below its head"):
+        follower.advance(chain=world.chain, node=world.node)
+
+    assert world.fresh(op).status == Status.INCLUDED
 
 
 def test_a_reorg_between_two_requests_is_noticed(world: World):
@@ -451,11 +487,50 @@ def test_a_chain_on_which_nobody_waits_is_not_busy(world: World):
     assert not follower.is_busy(chain=world.chain)
 
 
-@pytest.mark.parametrize("step", ["prepare", "sign", "submit"])
+@pytest.mark.parametrize("step", ["sign", "submit"])
 def test_an_operation_under_way_makes_it_busy(world: World, step: str):
     getattr(world, step)()
 
     assert follower.is_busy(chain=world.chain)
+
+
+def test_an_open_review_waits_for_a_person_and_not_for_a_block(world: World):
+    world.prepare()
+
+    assert not follower.is_busy(chain=world.chain)
+
+
+def test_a_stuck_transaction_does_not_keep_it_busy(world: World):
+    row = make_relayer_transaction(chain=world.chain, status="broadcast")
+    RelayerTransaction.objects.filter(pk=row.pk).update(
+        created_at=timezone.now() - timedelta(minutes=6)
+    )
+
+    assert not follower.is_busy(chain=world.chain)
+
+
+# R64: a block is read once, so what it lacks is asked for again.
+def test_a_block_without_a_receipt_that_belongs_to_it_is_not_written(world: World):
+    row = make_relayer_transaction(
+        chain=world.chain, status="broadcast", hash=b"\x55" * 32
+    )
+    with pytest.raises(TransientClientError):
+        follower._complete([row], [None])
+
+
+def test_an_open_review_does_not(world: World):
+    world.prepare()
+
+    assert not follower.is_busy(chain=world.chain)
+
+
+def test_a_transaction_that_is_stuck_does_not(world: World):
+    make_relayer_transaction(chain=world.chain, status="broadcast")
+    RelayerTransaction.objects.update(
+        created_at=timezone.now() - timedelta(seconds=follower.BUSY_SECONDS + 1)
+    )
+
+    assert not follower.is_busy(chain=world.chain)
 
 
 @pytest.mark.parametrize(

@@ -243,17 +243,33 @@ def test_of_two_versions_one_is_included_and_the_other_replaced(
 # --- Deployments ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "status", [Safe.Status.QUEUED, Safe.Status.BROADCAST, Safe.Status.FAILED]
-)
-def test_whoever_deployed_it_the_account_is_live(world: World, status: str):
-    safe = make_queued_wallet(status=status, failure_code="reverted").safe
+def deployment(world: World, **changes: Any) -> RelayerTransaction:
+    fields = {"status": "broadcast", "hash": b"\x77" * 32, "chain": world.chain}
+    return make_relayer_transaction(**fields | changes)
+
+
+def test_the_event_of_our_transaction_makes_the_account_live(world: World):
+    row = deployment(world)
+    safe = make_queued_wallet(status="broadcast", deployment_transaction=row).safe
 
     happen(world, proxy_creation_event(safe.address))
 
     safe.refresh_from_db()
     assert (safe.status, safe.deployed_block) == (Safe.Status.DEPLOYED, BLOCK)
-    assert safe.failure_code == ""
+
+
+# R23
+@pytest.mark.parametrize("status", [Safe.Status.QUEUED, Safe.Status.FAILED])
+def test_an_account_that_somebody_else_made_is_looked_at_before_it_is_live(
+    world: World, status: str
+):
+    safe = make_queued_wallet(status=status, deployment_requested_at=None).safe
+
+    happen(world, proxy_creation_event(safe.address))
+
+    safe.refresh_from_db()
+    assert safe.status == Safe.Status.QUEUED
+    assert safe.deployment_requested_at is not None
 
 
 def test_an_account_of_a_stranger_is_no_news(world: World):
@@ -426,7 +442,9 @@ def test_a_newer_payment_at_the_nonce_does_not_stop_a_rewind(world: World):
 
 
 def test_rewinding_takes_a_deployment_back_to_its_transaction(world: World):
-    row = make_relayer_transaction(chain=world.chain, status="broadcast")
+    row = make_relayer_transaction(
+        chain=world.chain, status="broadcast", hash=b"\x77" * 32
+    )
     safe = make_queued_wallet(status="broadcast", deployment_transaction=row).safe
     before = rows()
     happen(world, proxy_creation_event(safe.address))
@@ -440,8 +458,7 @@ def test_rewinding_takes_a_deployment_back_to_its_transaction(world: World):
 
 
 def test_rewinding_a_strangers_deployment_queues_the_account(world: World):
-    safe = make_queued_wallet().safe
-    happen(world, proxy_creation_event(safe.address))
+    safe = make_queued_wallet(status="deployed", deployed_block=BLOCK).safe
 
     inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
 

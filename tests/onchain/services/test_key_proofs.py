@@ -177,6 +177,17 @@ def test_what_the_chain_does_not_accept_is_refused(world: World):
     assert world.wallet.owner.proven_at is None
 
 
+def test_a_node_that_will_not_answer_proves_and_refuses_nothing(world: World):
+    proof = answer(world, key_proofs.open_proof(owner=world.wallet.owner))
+    world.node.failure = ClientError("node-refused", "limit exceeded")
+
+    with pytest.raises(TransientClientError):
+        key_proofs.check(proof=proof, node=world.node)
+
+    proof.refresh_from_db()
+    assert proof.status == Status.SIGNED
+
+
 def test_a_check_that_reverts_is_a_refusal(world: World):
     proof = answer(world, key_proofs.open_proof(owner=world.wallet.owner))
     world.node.failure = ClientError("execution-reverted")

@@ -118,12 +118,14 @@ def test_a_sponsored_payment_holds_for_ten_minutes_of_the_chains_time(world: Wor
     assert op.valid_until == head.timestamp + 600
 
 
-def test_a_payment_the_account_pays_for_holds_for_an_hour(world: World, settings):
+def test_a_payment_the_account_pays_for_holds_for_fifteen_minutes(
+    world: World, settings
+):
     settings.PAYMASTER_ADDRESS = ""
 
     op = world.prepare()
 
-    assert op.valid_until == world.node.blocks[-1].timestamp + 3600
+    assert op.valid_until == world.node.blocks[-1].timestamp + 900
 
 
 # --- Gas and fees. R21 ------------------------------------------------------------------
@@ -362,6 +364,18 @@ def test_the_same_payment_at_the_same_nonce_is_still_another_operation(
 
     assert nonce_of(again) == nonce_of(op)
     assert again.user_operation_hash != op.user_operation_hash
+
+
+# A node that hid the log of its inclusion must not turn a retry into a second payment.
+def test_a_nonce_that_was_used_unseen_stops_the_retry(world: World):
+    op = rejected_after_signing(world)
+    world.confirm_time(op.valid_until + 1)
+    UserOperation.objects.filter(pk=op.pk).update(status=Status.EXPIRED)
+    world.node.sequences[(op.safe.address, op.nonce_key)] = op.nonce_sequence + 1
+
+    again = world.prepare_again(op)
+
+    assert (again.status, again.failure_code) == (Status.REJECTED, "nonce-used")
 
 
 def test_another_payment_does_not_get_a_nonce_that_was_signed(world: World):

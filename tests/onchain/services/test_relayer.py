@@ -175,6 +175,23 @@ def test_a_transaction_whose_nonce_another_took_fails(world: World):
     assert (row.status, row.failure_code) == ("failed", "nonce-too-low")
 
 
+def test_a_transaction_that_a_pool_may_hold_is_not_given_up(world: World):
+    row = broadcast(world, sign(world))
+    world.node.transaction_counts[SENDER] = 1
+
+    row = broadcast(world, row)
+
+    assert row.status == "broadcast"
+
+
+# R68
+def test_fees_above_the_ceiling_are_not_paid(world: World, settings):
+    settings.MAX_FEE_PER_GAS = 1
+
+    with pytest.raises(TransientClientError, match="ceiling"):
+        sign(world)
+
+
 def test_a_node_out_of_reach_leaves_the_row_signed(world: World):
     row = sign(world)
     world.node.failure = TransientClientError("ConnectTimeout")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
-from onchain.clients.errors import TransientClientError
+from onchain.clients.errors import ClientError, TransientClientError
 from onchain.models import UserOperation
 from onchain.models.user_operation import Status
 from onchain.protocol.paymaster import verifying_paymaster_hash
@@ -78,12 +78,42 @@ def test_yesterdays_operations_do_not_count(world: World, settings):
     assert world.prepare().is_sponsored
 
 
-def test_a_withdrawn_operation_still_counts(world: World, settings):
+@pytest.mark.parametrize(("after", "is_free"), [(-1, False), (0, False), (1, True)])
+@pytest.mark.parametrize("status", [Status.WITHDRAWN, Status.EXPIRED])
+def test_what_nobody_signed_takes_a_place_until_it_cannot_be_included(
+    world: World, settings, status: str, after: int, is_free: bool
+):
     settings.SPONSOR_DAILY_OPERATIONS = 1
-    world.prepare()
-    UserOperation.objects.update(status=Status.WITHDRAWN)
+    op = world.prepare()
+    UserOperation.objects.update(status=status)
+    world.confirm_time(op.valid_until + after)
+
+    assert world.prepare().is_sponsored == is_free
+
+
+def test_what_was_included_without_us_takes_a_place(world: World, settings):
+    settings.SPONSOR_DAILY_OPERATIONS = 1
+    op = world.prepare()
+    UserOperation.objects.update(status=Status.INCLUDED, included_at=timezone.now())
+    world.confirm_time(op.valid_until + 1)
 
     assert not world.prepare().is_sponsored
+
+
+def test_a_sponsor_that_cannot_pay_leaves_it_to_the_account(world: World):
+    estimate = world.bundler.estimate
+
+    def empty_deposit(op):
+        if op.paymaster is not None:
+            raise ClientError("AA31", "paymaster deposit too low")
+        return estimate(op)
+
+    world.bundler.estimate = empty_deposit
+
+    op = world.prepare()
+
+    assert op.status == Status.AWAITING_SIGNATURES
+    assert not op.is_sponsored
 
 
 def test_the_cap_for_one_operation_is_exact(world: World, settings):

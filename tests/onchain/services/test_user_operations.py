@@ -124,6 +124,14 @@ def test_a_payment_that_moved_nothing_is_no_twin(world: World, status: Status):
     assert twin(world) is None
 
 
+# R64: a bundler's no is not the chain's.
+def test_a_signed_payment_that_was_refused_is_asked_about(world: World):
+    op = world.sign()
+    UserOperation.objects.update(status=Status.REJECTED)
+
+    assert twin(world) == op
+
+
 # --- Withdrawing ------------------------------------------------------------------------
 
 

@@ -1,0 +1,44 @@
+"""One round of the relayer: what is signed goes out first, then what is queued."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from eth_account.signers.local import LocalAccount
+
+from onchain.clients.node import Node
+from onchain.models import Chain, RelayerTransaction
+from onchain.services import deployments, relayer, safes
+
+AGAIN_SECONDS = 2  # a transaction sent moments ago is not sent again
+
+
+def run(*, chain: Chain, node: Node, account: LocalAccount) -> None:
+    """Send what waits, sign what is queued, send that.
+
+    What is signed goes first, so that nothing in the queue can hold it back. Safe to
+    repeat and to run beside itself: nonces and accounts are taken by the database.
+
+    Raises:
+        TransientClientError: the node is out of reach; the rest waits for a sweep.
+    """
+    _broadcast(chain, node)
+    if chain.problem:
+        return
+    safes.request_funded_deployments(chain=chain)
+    while deployments.sign_next_batch(chain=chain, node=node, account=account):
+        pass
+    queued = chain.relayer_transactions.filter(status=RelayerTransaction.Status.QUEUED)
+    for row in queued.select_related("chain").order_by("pk"):
+        relayer.sign_queued(row=row, node=node, account=account)
+    _broadcast(chain, node)
+
+
+def _broadcast(chain: Chain, node: Node) -> None:
+    stale = timezone.now() - timedelta(seconds=AGAIN_SECONDS)
+    waiting = Q(broadcast_at__isnull=True) | Q(broadcast_at__lt=stale)
+    in_flight = chain.relayer_transactions.in_flight().filter(waiting)
+    for row in in_flight.order_by("nonce"):
+        relayer.broadcast(row=row, node=node)
