@@ -5,17 +5,18 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from onchain import tasks
+from onchain.amounts import ether_text
 from onchain.errors import IdempotencyConflict
 from onchain.forms import SendForm
 from onchain.models import Safe
 from onchain.services import safes, user_operations
-from onchain.templatetags.display import eth
 from onchain.views.access import account_context, own_safe, person, posted
 
 
@@ -52,14 +53,14 @@ def _refuse_until_live(form: SendForm, safe: Safe) -> bool:
     """Say so while the account has no code; on-demand chains deploy it now."""
     if safe.is_live:
         return True
+    words = "It is being set up; try again in a moment. What you typed is kept."
     if safe.deployment_requested_at is None:
-        safes.request_deployment(safe=safe)
-        tasks.run_relayer.delay_on_commit(safe.chain_id)
-    form.add_error(
-        None,
-        "This account is not live yet. It is being set up; try again in a moment. "
-        "What you typed is kept.",
-    )
+        if safes.request_deployment(safe=safe):
+            tasks.run_relayer.delay_on_commit(safe.chain_id)
+        else:
+            floor = f"{ether_text(settings.DEPLOYMENT_FLOOR_WEI)} ETH"
+            words = f"It is set up once it has received {floor} or more."
+    form.add_error(None, f"This account is not live yet. {words}")
     return False
 
 
@@ -71,5 +72,5 @@ def _initial(request: HttpRequest, safe: Safe) -> dict[str, Any]:
         op = safe.operations.filter(pk=int(source)).first()
         if op is not None:
             initial["recipient"] = op.recipient_text
-            initial["amount"] = eth(op.value_wei).removesuffix(" ETH")
+            initial["amount"] = ether_text(op.value_wei)
     return initial

@@ -225,6 +225,21 @@ def test_a_payment_asks_for_deployment_where_that_waits_for_it(db, settings):
     assert not UserOperation.objects.exists()
 
 
+# R68: strangers cannot spend the relayer's gas with dust.
+def test_dust_does_not_ask_for_deployment(db, settings):
+    settings.DEPLOYMENT_POLICY = "on-demand"
+    settings.DEPLOYMENT_FLOOR_WEI = 2 * ETH
+    wallet = make_wallet(is_live=False)
+    Safe.objects.update(balance_wei=ETH)
+
+    response = wallet.post("send", payment())
+
+    wallet.safe.refresh_from_db()
+    assert response.status_code == 422
+    assert "received 2 ETH or more" in Page(response).words
+    assert wallet.safe.deployment_requested_at is None
+
+
 def test_a_body_of_a_megabyte_is_refused_quickly(alice):
     before = rows()
 
