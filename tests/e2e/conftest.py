@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser
 
 from tests.conftest import Stack
+from tests.e2e.console import enrol
 from tests.e2e.ledger import Ledger
 from tests.e2e.visitor import Visitor
 
@@ -69,3 +73,33 @@ def resident(settled: Visitor) -> Visitor:
     """The one person whom tests share that spend little and assert on no balance."""
     settled.reset()
     return settled
+
+
+def create_operator(stack: Stack, name: str, *options: str) -> str:
+    """Return the link that the command prints, or what it complains about."""
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "create_operator", name, *options],
+        cwd=settings.BASE_DIR,
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (ended.stdout if ended.returncode == 0 else ended.stderr).strip()
+
+
+@pytest.fixture(scope="session")
+def enrolled(browser: Browser, stack: Stack) -> Iterator[Visitor]:
+    """Somebody who was given a printed link and made an operator's passkey."""
+    context = browser.new_context()
+    visitor = Visitor(context, stack.origin)
+    enrol(visitor, create_operator(stack, "Kim Example"))
+    yield visitor
+    context.close()
+
+
+@pytest.fixture
+def operator(enrolled: Visitor) -> Visitor:
+    """The one operator whom tests share."""
+    enrolled.reset()
+    return enrolled
