@@ -60,17 +60,19 @@ def open_safe(*, user: User, credential: Credential, chain: Chain) -> Safe:
     return safe
 
 
-def request_deployment(*, safe: Safe) -> bool:
-    """Ask for deployment of an account that waits; False below the floor.
+def is_worth_deploying(safe: Safe) -> bool:
+    """Whether the account holds enough to be put on chain at the operator's cost.
 
     The floor keeps strangers from spending the relayer's gas for nothing (R68).
     """
-    if safe.balance_wei < settings.DEPLOYMENT_FLOOR_WEI:
-        return False
+    return safe.balance_wei >= settings.DEPLOYMENT_FLOOR_WEI
+
+
+def request_deployment(*, safe: Safe) -> None:
+    """Ask for deployment of an account that waits on demand."""
     Safe.objects.filter(pk=safe.pk, deployment_requested_at__isnull=True).update(
         deployment_requested_at=timezone.now()
     )
-    return True
 
 
 def request_funded_deployments(*, chain: Chain) -> None:

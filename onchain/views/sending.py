@@ -55,7 +55,8 @@ def _refuse_until_live(form: SendForm, safe: Safe) -> bool:
         return True
     words = "It is being set up; try again in a moment. What you typed is kept."
     if safe.deployment_requested_at is None:
-        if safes.request_deployment(safe=safe):
+        if safes.is_worth_deploying(safe):
+            safes.request_deployment(safe=safe)
             tasks.run_relayer.delay_on_commit(safe.chain_id)
         else:
             floor = f"{ether_text(settings.DEPLOYMENT_FLOOR_WEI)} ETH"
