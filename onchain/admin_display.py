@@ -21,10 +21,10 @@ from accounts.admin_display import (
     short_code,
     short_moment,
 )
+from onchain.amounts import ether_text
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
 from onchain.models import KeyProof, RelayerTransaction, Safe, UserOperation
 from onchain.protocol.types import Address, checksum_address
-from onchain.templatetags.display import ether_text
 
 GWEI_DIGITS = 9  # decimals of one gwei in wei
 YEAR_10000 = 253_402_300_800  # seconds; a contract may hold more, a calendar not

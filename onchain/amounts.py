@@ -1,4 +1,4 @@
-"""Amounts of ETH as people type them; integers of wei inside, never floats."""
+"""Amounts of ETH as people type and read them; integers of wei inside, no floats."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ _PLAIN = re.compile(r"(?P<whole>[0-9]+)(?:\.(?P<fraction>[0-9]+))?", re.ASCII)
 
 class AmountError(ValueError):
     """Not an amount; ``str()`` is safe to show."""
+
+
+def ether_text(value_wei: object) -> str:
+    """Return the exact decimal text of an amount, without unit or trailing zeros.
+
+    Raises:
+        TypeError: the amount is not an integer.
+        ValueError: the amount is negative.
+    """
+    if not isinstance(value_wei, int) or isinstance(value_wei, bool):
+        raise TypeError(f"an amount in wei is an int, not {type(value_wei).__name__}")
+    if value_wei < 0:
+        raise ValueError("an amount in wei is never negative")
+    whole, rest = divmod(value_wei, 10**WEI_DECIMALS)
+    decimals = f"{rest:0{WEI_DECIMALS}d}".rstrip("0")
+    return f"{whole}.{decimals}" if decimals else str(whole)
 
 
 def parse_eth(text: str) -> int:

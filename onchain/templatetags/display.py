@@ -14,29 +14,14 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from onchain.amounts import ether_text
 from onchain.protocol.types import Address, checksum_address
 
-WEI_DIGITS = 18  # decimals of one ETH
 LEAD_DIGITS = 6  # decimals that stay large in a balance
 GROUP = 4  # characters
+YEAR_10000 = 253_402_300_800  # seconds; a chain's clock has no such end
 
 register = template.Library()
-
-
-def ether_text(value_wei: object) -> str:
-    """Return the exact decimal text of an amount, without unit or trailing zeros.
-
-    Raises:
-        TypeError: the amount is not an integer.
-        ValueError: the amount is negative.
-    """
-    if not isinstance(value_wei, int) or isinstance(value_wei, bool):
-        raise TypeError(f"an amount in wei is an int, not {type(value_wei).__name__}")
-    if value_wei < 0:
-        raise ValueError("an amount in wei is never negative")
-    whole, rest = divmod(value_wei, 10**WEI_DIGITS)
-    decimals = f"{rest:0{WEI_DIGITS}d}".rstrip("0")
-    return f"{whole}.{decimals}" if decimals else str(whole)
 
 
 @register.filter
@@ -91,8 +76,10 @@ def hex_text(value: bytes | memoryview | None) -> str:
 
 @register.filter
 def unix_time(seconds: int | None) -> datetime | None:
-    """Return the moment in UTC of a chain timestamp; None stays None."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, tz=UTC)
+    """Return the moment in UTC of a chain timestamp; None where no calendar has it."""
+    if seconds is None or not 0 <= seconds < YEAR_10000:
+        return None
+    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 @register.filter

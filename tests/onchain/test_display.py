@@ -111,6 +111,11 @@ def test_unix_time_is_in_utc():
     assert display.unix_time(None) is None
 
 
+@pytest.mark.parametrize("seconds", [-1, 253_402_300_800, 2**64])
+def test_a_second_that_no_calendar_has_is_no_moment(seconds):
+    assert display.unix_time(seconds) is None
+
+
 @pytest.mark.parametrize(
     ("age", "text"),
     [
