@@ -11,7 +11,11 @@ from accounts import enrolments
 from accounts.models import Ceremony, Credential, User
 from tests.soft_authenticator import base64url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    # Playwright's own plugin, under pytest 9.
+    pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance"),
+]
 
 COUNT_CALLS = """
 window.calls = { create: [], get: [] };
