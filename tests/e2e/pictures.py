@@ -1,36 +1,59 @@
 """Take a picture of every page, light and dark, phone and desktop.
 
-    python -m tests.e2e.pictures ORIGIN FOLDER
+    python -m tests.e2e.pictures ORIGIN FOLDER [--console LINK]
 
-ORIGIN is a running local Latchkey (`make run` says which). A new wallet is made there.
+ORIGIN is a running local Latchkey (`make run` says which); a new wallet is made there.
+LINK is what `manage.py create_operator NAME` prints: with it, the console's pages too.
 """
 
 from __future__ import annotations
 
 import argparse
-from itertools import chain, product
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.e2e.console import console_pages, enrol
 from tests.e2e.tour import account_pages, signed_out_pages
 from tests.e2e.visitor import Visitor
 
 CHROMIUM = "/usr/bin/chromium"
 WIDTHS = {390: 844, 1280: 800}  # pixels, with their heights
 SCHEMES = ("light", "dark")
+WHOLE_HEIGHT = "() => document.documentElement.scrollHeight"
 
 
 def take(page: Page, folder: Path, name: str) -> None:
-    """Save the open page in all four ways; fixed bars stay where they are."""
+    """Save the open page in all four ways, whole: bars stand where the page ends."""
     for (width, height), scheme in product(WIDTHS.items(), SCHEMES):
-        page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.screenshot(
-            path=folder / f"{name}-{width}-{scheme}.png",
-            full_page=True,
-            animations="disabled",
-        )
+        page.set_viewport_size({"width": width, "height": height})
+        whole = max(height, page.evaluate(WHOLE_HEIGHT))
+        page.set_viewport_size({"width": width, "height": whole})
+        path = folder / f"{name}-{width}-{scheme}.png"
+        page.screenshot(path=path, animations="disabled")
+
+
+def new_visitor(browser: Browser, origin: str) -> Visitor:
+    """Return somebody with a sharp screen."""
+    return Visitor(browser.new_context(device_scale_factor=2), origin)
+
+
+def all_pages(
+    browser: Browser, origin: str, link: str | None
+) -> Iterator[tuple[Visitor, str]]:
+    """Open every page; yield who looks at it and its name."""
+    visitor = new_visitor(browser, origin)
+    for pages in (signed_out_pages, account_pages):
+        for name in pages(visitor):
+            yield visitor, name
+    if link is not None:
+        operator = new_visitor(browser, origin)
+        enrol(operator, link)
+        for name in console_pages(operator):
+            yield operator, name
 
 
 def main() -> None:
@@ -38,15 +61,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("origin")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--console", metavar="LINK")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox"]
         )
-        context = browser.new_context(device_scale_factor=2)
-        visitor = Visitor(context, arguments.origin.rstrip("/"))
-        for name in chain(signed_out_pages(visitor), account_pages(visitor)):
+        origin = arguments.origin.rstrip("/")
+        for visitor, name in all_pages(browser, origin, arguments.console):
             take(visitor.page, arguments.folder, name)
         browser.close()
 
