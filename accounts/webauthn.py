@@ -139,17 +139,7 @@ def verify_assertion(
         CeremonyFailed: any step fails; the message is safe to show.
     """
     parsed = responses.parse_assertion(response)
-    client_data.check(
-        parsed.client_data_json,
-        ceremony=client_data.GET,
-        challenge=expected_challenge,
-        origin=origin,
-    )
-    data = authenticator_data.parse(parsed.authenticator_data)
-    authenticator_data.check(parsed.authenticator_data, flags=data.flags, rp_id=rp_id)
-    # Section 6.1: attested credential data belongs to registrations alone.
-    if data.attested is not None:
-        raise MalformedResponse
+    data = _assertion_data(parsed, expected_challenge, rp_id, origin)
     _check_signature(parsed, credential, expected_challenge, rp_id, origin)
     # After the signature, so that the time of an answer does not tell what was wrong.
     _check_owner(parsed, credential, is_discovered, allowed_credential_ids)
@@ -162,6 +152,24 @@ def verify_assertion(
         backup_eligible=data.backup_eligible,
         backup_state=data.backup_state,
     )
+
+
+def _assertion_data(
+    parsed: AssertionResponse, challenge: bytes, rp_id: str, origin: str
+) -> authenticator_data.AuthenticatorData:
+    """Return the authenticator's data, after all that needs no key (section 7.2)."""
+    client_data.check(
+        parsed.client_data_json,
+        ceremony=client_data.GET,
+        challenge=challenge,
+        origin=origin,
+    )
+    data = authenticator_data.parse(parsed.authenticator_data)
+    authenticator_data.check(parsed.authenticator_data, flags=data.flags, rp_id=rp_id)
+    # Section 6.1: attested credential data belongs to registrations alone.
+    if data.attested is not None:
+        raise MalformedResponse
+    return data
 
 
 def _check_statement(
