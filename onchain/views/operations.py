@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any
 
@@ -35,14 +36,18 @@ from onchain.views.access import (
     render_card,
 )
 
+logger = logging.getLogger(__name__)
+
+CHANGED = (
+    "This payment was changed after it was prepared. It cannot be signed. Discard it."
+)
+
 
 @login_required
 @require_GET
 def operation(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of one operation."""
-    op = own_operation(request, pk)
-    context = account_context(request, op.safe, "activity") | _card(request, op)
-    return render(request, "onchain/operation.html", context)
+    return _page(request, own_operation(request, pk))
 
 
 @fragment_login_required
@@ -59,24 +64,31 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the passkey's authorisation."""
     op = own_operation(request, pk)
     form = AssertionForm(request.POST)
-    status = 422
-    if form.is_valid():
-        response = form.cleaned_data["credential"]
-        try:
-            authorization.sign(op=op, user=person(request), response=response)
-        except NotAwaitingSignature as error:
-            form.add_error(None, str(error))
-            status = 409
-        except (SignatureRefused, OperationExpired) as error:
-            form.add_error(None, str(error))
-        else:
-            tasks.submit_user_operation.delay_on_commit(op.pk)
-            if not is_htmx(request):
-                return redirect("onchain:operation", op.pk)
-            status = 200
+    status = _sign(request, op, form) if form.is_valid() else 422
+    if status == 200:
+        tasks.submit_user_operation.delay_on_commit(op.pk)
+        if not is_htmx(request):
+            return redirect("onchain:operation", op.pk)
     op = own_operation(request, pk)
     context = _card(request, op) | {"form": form}
     return render_card(request, "operation", context, page="activity", status=status)
+
+
+def _sign(request: HttpRequest, op: UserOperation, form: AssertionForm) -> int:
+    """Hand on a valid form's answer; return the status, and why not in the form."""
+    if _is_changed(op):
+        form.add_error(None, CHANGED)
+        return 409
+    response = form.cleaned_data["credential"]
+    try:
+        authorization.sign(op=op, user=person(request), response=response)
+    except NotAwaitingSignature as error:
+        form.add_error(None, str(error))
+        return 409
+    except (SignatureRefused, OperationExpired) as error:
+        form.add_error(None, str(error))
+        return 422
+    return 200
 
 
 @button_login_required
@@ -105,11 +117,21 @@ def prepare_again(request: HttpRequest, pk: int) -> HttpResponse:
             user=person(request),
             idempotency_key=form.cleaned_data["idempotency_key"],
         )
-    except (NotAwaitingSignature, IdempotencyConflict) as error:
+    except IdempotencyConflict as error:
+        messages.error(request, str(error))
+        return _page(request, op, status=422)  # R50
+    except NotAwaitingSignature as error:
         messages.error(request, str(error))
         return redirect("onchain:operation", op.pk)
     tasks.prepare_user_operation.delay_on_commit(again.pk)
     return redirect("onchain:operation", again.pk)
+
+
+def _page(
+    request: HttpRequest, op: UserOperation, *, status: int = 200
+) -> HttpResponse:
+    context = account_context(request, op.safe, "activity") | _card(request, op)
+    return render(request, "onchain/operation.html", context, status=status)
 
 
 def _card(request: HttpRequest, op: UserOperation) -> dict[str, Any]:
@@ -122,8 +144,22 @@ def _card(request: HttpRequest, op: UserOperation) -> dict[str, Any]:
         "can_prepare_again": user_operations.can_prepare_again(op),
         "again_key": uuid.uuid4(),
     }
-    if op.status == Status.AWAITING_SIGNATURES:
-        context["signing_request"] = authorization.signing_request(
-            op=op, user=person(request)
-        )
-    return context
+    if op.status != Status.AWAITING_SIGNATURES:
+        return context
+    try:
+        asked = authorization.signing_request(op=op, user=person(request))
+    except ValueError:
+        logger.critical("operation %s was changed after it was prepared", op.pk)
+        return context | {"changed": CHANGED}
+    return context | {"signing_request": asked}
+
+
+def _is_changed(op: UserOperation) -> bool:
+    """Whether a prepared row no longer hashes to what was prepared (R15)."""
+    if op.status != Status.AWAITING_SIGNATURES and op.safe_operation_hash is None:
+        return False  # never prepared
+    try:
+        authorization.challenge_of(op)
+    except ValueError:
+        return True
+    return False

@@ -63,12 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def safe_detail(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """One account: state, balance, what to do next, recent activity."""
-    context = own_safe_page(request, chain_id, address, "home")
-    safe = context["safe"]
-    _ask_for_balance(safe)
-    context |= _overview(safe) | _recent(safe)
-    context["one_key"] = safe.threshold == 1 and safe.owner_count == 1
-    return render(request, "onchain/safe_detail.html", context)
+    return _detail(request, chain_id, address)
 
 
 @fragment_login_required
@@ -129,9 +124,20 @@ def faucet(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
         )
     except IdempotencyConflict as error:
         messages.error(request, str(error))
-    else:
-        tasks.run_relayer.delay_on_commit(safe.chain_id)
+        return _detail(request, chain_id, address, status=422)  # R50
+    tasks.run_relayer.delay_on_commit(safe.chain_id)
     return redirect(reverse("onchain:safe-detail", args=[chain_id, safe.address_text]))
+
+
+def _detail(
+    request: HttpRequest, chain_id: int, address: str, *, status: int = 200
+) -> HttpResponse:
+    context = own_safe_page(request, chain_id, address, "home")
+    safe = context["safe"]
+    _ask_for_balance(safe)
+    context |= _overview(safe) | _recent(safe)
+    context["one_key"] = safe.threshold == 1 and safe.owner_count == 1
+    return render(request, "onchain/safe_detail.html", context, status=status)
 
 
 def _overview(safe: Safe) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.urls import reverse
+from django.utils import timezone
 
 from onchain.failures import WORDS
 from onchain.models import Chain, OperationSignature, UserOperation
@@ -13,6 +15,7 @@ from tests.pages import Page
 from tests.wallets import (
     Status,
     Wallet,
+    make_draft,
     make_operation,
     make_review,
     operation_url,
@@ -116,6 +119,22 @@ def test_preparing_again_needs_its_key(key, alice):
 
     assert response.status_code == 400
     assert UserOperation.objects.count() == 1
+
+
+def test_a_key_of_another_payment_prepares_nothing_and_says_so(alice):
+    op = make_operation(alice, Status.EXPIRED)
+    other = make_draft(alice, value_wei=1)
+
+    response = post(
+        alice, op, "prepare-again", idempotency_key=str(other.idempotency_key)
+    )
+
+    page = Page(response)
+    assert response.status_code == 422  # R50
+    assert "already used for another payment" in page.words
+    assert "Prepare again" in page.words
+    assert page.inputs()["idempotency_key"] != str(other.idempotency_key)
+    assert not op.successors.exists()
 
 
 @pytest.mark.parametrize(
@@ -323,6 +342,7 @@ def test_what_a_contract_says_is_text(alice):
     [
         (Status.REJECTED, True),
         (Status.EXPIRED, True),
+        (Status.WITHDRAWN, True),
         (Status.REPLACED, False),
         (Status.REVERTED, False),
         (Status.INCLUDED, False),
@@ -335,6 +355,51 @@ def test_preparing_again_is_offered_only_where_it_is_safe(status, is_offered, al
 
     assert ("Prepare again" in page.words) is is_offered
     assert (operation_url(op, "prepare-again") in page.html) is is_offered
+
+
+def edit_url(op: UserOperation) -> str:
+    address = [op.safe.chain.chain_id, op.safe.address_text]
+    return f"{reverse('onchain:send', args=address)}?from={op.pk}"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status.AWAITING_SIGNATURES, "Change and review again"),
+        (Status.REJECTED, "Edit this payment"),
+        (Status.WITHDRAWN, "Edit this payment"),
+    ],
+)
+def test_an_unsigned_payment_can_be_changed(status, words, alice):
+    op = make_operation(alice, status, failure_code="bundler-refused")
+
+    page = page_of(alice, op)
+    form = Page(alice.client.get(edit_url(op))).inputs()
+
+    assert words in page.words
+    assert edit_url(op) in page.html
+    assert (form["recipient"], form["amount"]) == (op.recipient_text, "0.25")
+
+
+@pytest.mark.parametrize("status", [Status.SIGNED, Status.SUBMITTED, Status.INCLUDED])
+def test_a_signed_payment_is_not_changed(status, alice):
+    op = make_operation(alice, status)
+
+    assert edit_url(op) not in page_of(alice, op).html
+
+
+def test_a_refused_payment_that_was_signed_is_not_changed(alice):
+    op = make_operation(
+        alice,
+        Status.REJECTED,
+        failure_code="bundler-refused",
+        signed_at=timezone.now(),
+    )
+
+    page = page_of(alice, op)
+
+    assert edit_url(op) not in page.html
+    assert "Prepare again" in page.words
 
 
 # --- The fragment ----------------------------------------------------------------------

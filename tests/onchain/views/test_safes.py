@@ -108,6 +108,25 @@ def test_the_card_says_how_the_account_is(status, name, alice):
         assert card["hx-trigger"] == trigger
 
 
+@pytest.mark.parametrize("name", ["safe-detail", "safe-overview", "send"])
+def test_an_account_that_waits_for_a_deposit_promises_no_seconds(name, settings, db):
+    settings.DEPLOYMENT_POLICY = "on-demand"
+    wallet = make_wallet(is_live=False)
+
+    words = Page(wallet.get(name)).words
+
+    assert "is put on the chain with its first deposit or payment" in words
+    assert "a few seconds" not in words
+
+
+@pytest.mark.parametrize("name", ["safe-detail", "safe-overview", "send"])
+def test_an_account_that_is_being_deployed_says_how_long_it_takes(name, db):
+    words = Page(make_wallet(is_live=False).get(name)).words
+
+    assert "a few seconds" in words
+    assert "first deposit" not in words
+
+
 def test_an_account_in_the_queue_knows_its_place():
     first, second = make_wallet(is_live=False), make_wallet(is_live=False)
 
@@ -253,6 +272,12 @@ def test_settings_name_who_can_move_the_account_and_what_it_stands_on(alice):
     assert "Sign out" in page.words
 
 
+def test_a_signers_address_is_not_mistaken_for_the_accounts(alice):
+    words = Page(alice.get("settings")).words
+
+    assert "Signer contract, not for receiving 0x" in words
+
+
 def test_settings_say_that_the_key_is_proven(alice):
     prove(alice)
 
@@ -290,9 +315,13 @@ def test_somebody_elses_key_gives_nothing_and_says_so(alice, bob):
     key = str(uuid.uuid4())
     alice.post("faucet", {"idempotency_key": key})
 
-    response = bob.client.post(bob.url("faucet"), {"idempotency_key": key}, follow=True)
+    response = bob.post("faucet", {"idempotency_key": key})
 
-    assert "already used" in Page(response).words
+    assert response.status_code == 422  # R50
+    page = Page(response)
+    assert "already used" in page.words
+    assert bob.safe.name in page.words
+    assert page.inputs()["idempotency_key"] != key
     assert RelayerTransaction.objects.get().to == alice.safe.address
 
 
