@@ -221,10 +221,10 @@ class UserOperationAdmin(NudgeAdmin):
 
     list_display = [
         "id",
-        "account",
-        "value_wei",
-        "recipient",
         "state",
+        "value_wei",
+        "account",
+        "recipient",
         "failure_code",
         "created_at",
         "included_at",

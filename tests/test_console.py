@@ -182,6 +182,7 @@ def waiting_row(model: type, wallet: Wallet, seconds: int) -> object:
     return row
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("model", WORK, ids=label)
 def test_what_has_not_moved_for_five_minutes_is_stuck(model, operator, alice):
     row = waiting_row(model, alice, 301)
@@ -249,6 +250,7 @@ def test_a_deployment_that_was_given_up_waits_for_an_operator(alice):
 # --- What failed -----------------------------------------------------------------------
 
 
+@pytest.mark.services
 def test_failures_are_grouped_by_code_and_lead_to_their_rows(operator, alice):
     for code in ("AA21", "AA21", "bundler-refused"):
         make_operation(alice, Status.REJECTED, failure_code=code)
@@ -363,6 +365,7 @@ def test_without_a_paymaster_the_page_says_who_pays(operator, settings):
 # --- Cost ------------------------------------------------------------------------------
 
 
+@pytest.mark.services
 def test_the_first_page_takes_few_queries_however_much_there_is(
     operator, alice, django_assert_max_num_queries
 ):
@@ -520,6 +523,7 @@ SPELLINGS = [
 ]
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_pasted_address_finds_its_rows(spelling, operator, alice):
     make_wallet()
@@ -532,6 +536,7 @@ def test_a_pasted_address_finds_its_rows(spelling, operator, alice):
     assert found(operator, RelayerTransaction, text) == [sent]
 
 
+@pytest.mark.services
 def test_a_pasted_hash_finds_its_row(operator, alice):
     op = make_operation(alice, Status.INCLUDED)
     make_operation(alice, Status.INCLUDED)
