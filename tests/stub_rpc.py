@@ -24,6 +24,7 @@ class StubRpc:
         self.requests: list[Any] = []  # one per HTTP request, parsed
         self.body: bytes | None = None
         self.status = 200
+        self.location = ""  # where a redirecting status sends to
         self.delay = 0.0  # seconds
         self.reshape: Callable[[Any], Any] = lambda answer: answer
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -83,6 +84,8 @@ class StubRpc:
                 try:
                     self.send_response(stub.status)
                     self.send_header("Content-Length", str(len(body)))
+                    if stub.location:
+                        self.send_header("Location", stub.location)
                     self.end_headers()
                     self.wfile.write(body)
                 except OSError:

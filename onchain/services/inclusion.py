@@ -30,7 +30,7 @@ from onchain.protocol.revert import decode_revert
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import split_nonce
 from onchain.services import authorization, deployments, relayer
-from onchain.services.safes import nudge_again, request_deployment
+from onchain.services.safes import look_again
 
 logger = logging.getLogger(__name__)
 
@@ -136,10 +136,7 @@ def _note_deployment(chain: Chain, log: LogRecord) -> None:
     if ours is not None and ours.hash == log.transaction_hash:
         deployments.mark_deployed(safe=safe, block_number=log.block_number)
     else:
-        # Somebody else made it, perhaps without its signers: the relayer looks, also
-        # where it had given up.
-        request_deployment(safe=safe)
-        nudge_again(safe=safe)
+        look_again(safe=safe)  # somebody else made it, perhaps without its signers
 
 
 def touched_safes(

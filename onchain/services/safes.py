@@ -75,6 +75,16 @@ def request_deployment(*, safe: Safe) -> None:
     )
 
 
+def look_again(*, safe: Safe) -> None:
+    """Let the relayer look at an account that somebody else put on chain.
+
+    Whatever its balance, and also where deploying it was given up: it is live as soon
+    as its signers are there too.
+    """
+    request_deployment(safe=safe)
+    nudge_again(safe=safe)
+
+
 def request_funded_deployments(*, chain: Chain) -> None:
     """Ask for deployment of waiting accounts that received a first deposit (R68)."""
     Safe.objects.filter(

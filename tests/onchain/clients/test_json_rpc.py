@@ -101,6 +101,19 @@ def closed_port() -> int:
         return int(taken.getsockname()[1])
 
 
+# R35
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(stub: StubRpc, rpc: JsonRpc, status: int):
+    with StubRpc() as elsewhere:
+        elsewhere.answers["eth_x"] = "0x1"
+        stub.status, stub.location, stub.body = status, elsewhere.url, b"moved"
+
+        with pytest.raises(TransientClientError):
+            rpc.call("eth_x")
+
+        assert elsewhere.requests == []
+
+
 # --- Batches ----------------------------------------------------------------------------
 
 BATCH = [("eth_one", ()), ("eth_two", ()), ("eth_three", ())]

@@ -11,7 +11,7 @@ from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import MULTICALL3
 from onchain.protocol.safe import create_signer_data, factory_data
 from onchain.services import deployments, inclusion, relayer, safes
-from tests.factories import RELAYER_KEY, World, make_queued_wallet
+from tests.factories import ETHER, RELAYER_KEY, World, make_queued_wallet
 from tests.threads import all_at_once
 
 ACCOUNT = relayer.account_of(RELAYER_KEY)
@@ -72,7 +72,7 @@ def test_ten_accounts_at_most_go_together_first_come_first_served(world: World):
 
 
 def test_an_account_nobody_asked_for_stays(world: World):
-    safe = make_queued_wallet(deployment_requested_at=None).safe
+    safe = make_queued_wallet(deployment_requested_at=None, balance_wei=ETHER).safe
 
     assert sign_next(world) is None
 

@@ -108,6 +108,14 @@ def test_asking_twice_keeps_the_place(db):
 
 
 # R68
+@pytest.mark.parametrize(("balance", "is_worth"), [(99, False), (100, True)])
+def test_the_floor_decides_what_is_worth_deploying(db, settings, balance, is_worth):
+    settings.DEPLOYMENT_FLOOR_WEI = 100
+
+    assert safes.is_worth_deploying(make_wallet(balance_wei=balance).safe) == is_worth
+
+
+# R68
 def test_a_first_deposit_above_the_floor_asks_for_deployment(db, settings):
     settings.DEPLOYMENT_FLOOR_WEI = 100
     rich, poor, live = (
