@@ -137,17 +137,6 @@ def test_eth_account_hashes_the_signing_request_to_the_same(is_sponsored, alice)
     assert request["hash"] == safe_operation_hash(request["message"])
 
 
-def test_a_changed_row_is_never_offered_for_signing(alice):
-    op = make_review(alice)
-    UserOperation.objects.filter(pk=op.pk).update(max_fee_per_gas=1)
-    alice.client.raise_request_exception = False
-
-    response = alice.client.get(operation_url(op))
-
-    assert response.status_code == 500
-    assert b"signing-request" not in response.content
-
-
 # --- Signing ---------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ THIEF = Call(to=to_address("0x" + "66" * 20), value_wei=10**18)
 CHANGES = {
     "another payment": {"call_data": calls_call_data([THIEF])},
     "no payment": {"call_data": b"\xff" * 7},
+    "another fee": {"max_fee_per_gas": 1},
     "a longer life": {"valid_until": 2**40},
     "another hash": {"safe_operation_hash": b"\1" * 32},
     "no hash": {"safe_operation_hash": None},
