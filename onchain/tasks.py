@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import sessions
 from accounts.ceremonies import sweep_expired
 from onchain.clients.errors import TransientClientError
 from onchain.clients.factory import bundler_for, node_for
@@ -145,3 +146,4 @@ def check_components(chain_pk: int) -> None:
 def clean_up() -> None:
     """Delete what only piles up. Beat runs this every hour."""
     key_proofs.sweep_expired()
+    sessions.sweep_expired()

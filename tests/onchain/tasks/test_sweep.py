@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from onchain import tasks
@@ -137,3 +138,15 @@ def test_beat_runs_the_sweep_every_few_seconds(settings):
 
     assert entry["task"] == tasks.sweep.name
     assert entry["schedule"] == settings.SWEEP_SECONDS <= 5
+
+
+def test_what_only_piles_up_is_deleted(world: World):
+    old = key_proofs.open_proof(owner=world.wallet.owner)
+    KeyProof.objects.filter(pk=old.pk).update(expires_at=ago(60))
+    fresh = key_proofs.open_proof(owner=world.wallet.owner)
+    Session.objects.create(session_key="over", session_data="", expire_date=ago(60))
+
+    tasks.clean_up()
+
+    assert list(KeyProof.objects.all()) == [fresh]
+    assert not Session.objects.exists()
