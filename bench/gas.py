@@ -60,7 +60,7 @@ def main() -> None:
         report.progress("deployed singly")
         batches = []
         for kind in KINDS:
-            accounts = []
+            accounts: list[Account] = []
             while len(accounts) < runs:
                 accounts += opened(BATCH)
                 batches.append(deployment_gas(accounts[-1].safe) // BATCH)
@@ -99,7 +99,7 @@ def opened(count: int) -> list[Account]:
 
 def deployment_gas(safe: Safe) -> int:
     """Return the gas of the transaction that deployed an account."""
-    row = RelayerTransaction.objects.get(pk=safe.deployment_transaction_id)
+    row = RelayerTransaction.objects.get(safes=safe)
 
     def is_mined() -> bool:
         row.refresh_from_db()
@@ -111,7 +111,7 @@ def deployment_gas(safe: Safe) -> int:
 
 def sending(
     name: str, is_sponsored: bool, is_fresh: bool, *, accounts: list[Account]
-) -> list[tuple[str, str, str]]:
+) -> list[tuple[str, ...]]:
     """Return the rows of the first and of later sends of one kind."""
     anvil = Anvil(node_for(settings.CHAIN_ID).rpc)
     anvil.set_balance(KNOWN, 10**18)
@@ -139,6 +139,8 @@ def paid(
     authorization.sign(op=op, user=account.safe.created_by, response=answer)
     tasks.submit_user_operation.delay(op.pk)
     wait_until(op, Status.INCLUDED)
+    if op.transaction_hash is None:
+        raise RuntimeError(f"{op} names no transaction")
     (receipt,) = node_for(settings.CHAIN_ID).receipts([Bytes32(op.transaction_hash)])
     if receipt is None or op.is_sponsored != is_sponsored:
         raise RuntimeError(f"{op} has no receipt, or was paid by somebody else")
