@@ -295,4 +295,5 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task's lines name the request that a
 DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG  # failures are louder
 SENTRY_DSN = env.str("SENTRY_DSN", "")
 logs.start_sentry(SENTRY_DSN)
+HEAD_STALE_SECONDS = 60  # a newest block older than this means a frozen node
 COMPONENT_STALE_SECONDS = 15  # after this silence a component counts as away
