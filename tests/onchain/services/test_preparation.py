@@ -403,8 +403,16 @@ def test_once_the_confirmed_head_passed_its_end_a_retry_gets_a_fresh_nonce(
 @pytest.mark.parametrize("after", [-1, 0])
 def test_until_then_it_does_not(world: World, after: int):
     op = rejected_after_signing(world)
-    world.node.sequences[world.wallet.safe.address, op.nonce_key] = 1
     world.confirm_time(op.valid_until + after)
+
+    again = world.prepare_again(op)
+
+    assert nonce_of(again) == nonce_of(op)
+
+
+def test_a_nonce_that_was_used_meanwhile_stops_the_retry(world: World):
+    op = rejected_after_signing(world)
+    world.node.sequences[world.wallet.safe.address, op.nonce_key] = 1
 
     again = world.prepare_again(op)
 
