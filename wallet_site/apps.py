@@ -31,4 +31,8 @@ class AdminConfig(admin.AdminConfig):
 class StaticFilesConfig(staticfiles.StaticFilesConfig):
     """Leave the stylesheet's source out of what is collected and served."""
 
-    ignore_patterns = [*staticfiles.StaticFilesConfig.ignore_patterns, "source.css"]
+    ignore_patterns = [
+        *staticfiles.StaticFilesConfig.ignore_patterns,
+        "source.css",
+        "screenshot.png",  # the README's
+    ]
