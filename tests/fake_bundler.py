@@ -16,6 +16,7 @@ from tests.fakes import CHAIN_ID
 class FakeBundler:
     """A bundler in memory: what it holds, what it was sent, and how it misbehaves."""
 
+    chain_id_answer: int = CHAIN_ID
     held: dict[bytes, UserOperationV07] = field(default_factory=dict)
     sent: list[UserOperationV07] = field(default_factory=list)
     estimated: list[UserOperationV07] = field(default_factory=list)
@@ -38,7 +39,7 @@ class FakeBundler:
 
     def chain_id(self) -> int:
         self._ask("chain_id")
-        return CHAIN_ID
+        return self.chain_id_answer
 
     def estimate(self, op: UserOperationV07) -> GasEstimate:
         self._ask("estimate")
