@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -79,6 +80,7 @@ class _Loop:
         self.heard_at = 0.0
         self.verified_at = time.monotonic()
         self.passed_at = 0.0
+        self.leased_at = -math.inf
 
     def run(self) -> None:
         while not self.stopped.is_set():
@@ -97,7 +99,7 @@ class _Loop:
     def _pass(self) -> bool:
         self.passed_at = time.monotonic()
         try:
-            if not follower.take_lease(chain=self.chain, name=self.name):
+            if not self._holds_lease():
                 self.stopped.wait(IDLE_SECONDS)
                 return False
             if time.monotonic() - self.verified_at > VERIFY_SECONDS:
@@ -115,6 +117,16 @@ class _Loop:
             self.stopped.wait(IDLE_SECONDS)
             return False
         return moved
+
+    def _holds_lease(self) -> bool:
+        """Renew the lease when half of it is over; each renewal is a commit."""
+        if time.monotonic() - self.leased_at < follower.LEASE_SECONDS / 2:
+            return True
+        started = time.monotonic()
+        if not follower.take_lease(chain=self.chain, name=self.name):
+            return False
+        self.leased_at = started
+        return True
 
     def _heard(self) -> None:
         if time.monotonic() - self.heard_at < HEARTBEAT_SECONDS:
