@@ -7,10 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from onchain.failures import WORDS, Failure, failure_of
 from onchain.models import UserOperation
 from onchain.models.user_operation import Status
+from tests.factories import make_operation, make_wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -104,10 +106,61 @@ def test_a_reverted_payment_that_was_sponsored_cost_nothing():
     assert words.money == "No money moved. The sponsor paid the network fee."
 
 
-def test_a_nonce_that_was_used_does_not_promise_that_nothing_moved():
-    words = failure(failure_code="nonce-used")
+@pytest.mark.parametrize("code", ["nonce-used", "AA25", "replaced"])
+def test_a_nonce_that_was_used_does_not_promise_that_nothing_moved(code: str):
+    assert "No money moved." not in failure(failure_code=code).money
 
-    assert "No money moved." not in words.money
+
+# --- R64: what a signed and refused payment may still do --------------------------------
+
+
+def refused(seconds_left: int, **fields: object) -> Failure:
+    """A rejected payment, this long before its end by the confirmed head."""
+    wallet = make_wallet()
+    end = wallet.safe.chain.confirmed_timestamp + seconds_left
+    op = make_operation(
+        wallet,
+        status=Status.REJECTED,
+        failure_code="bundler-refused",
+        valid_until=end,
+        **fields,
+    )
+    found = failure_of(op)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "may_move"), [(1, True), (0, True), (-1, False)]
+)
+def test_until_its_end_is_confirmed_a_signed_one_may_still_be_carried_out(
+    seconds_left: int, may_move: bool
+):
+    words = refused(seconds_left, signed_at=timezone.now())
+
+    assert ("may still be carried out" in words.money) == may_move
+    assert is_sentence(words.money)
+
+
+def test_one_that_nobody_signed_cannot():
+    assert refused(999).money == "No money moved."
+
+
+@pytest.mark.parametrize("lost", ["older", "newer"])
+def test_when_another_version_went_through_it_was_paid_once(lost: str):
+    wallet = make_wallet()
+    older = make_operation(wallet, status=Status.INCLUDED)
+    newer = make_operation(wallet, status=Status.INCLUDED, predecessor=older)
+    op = {"older": older, "newer": newer}[lost]
+    UserOperation.objects.filter(pk=op.pk).update(
+        status=Status.REPLACED, failure_code="replaced"
+    )
+
+    words = failure_of(UserOperation.objects.get(pk=op.pk))
+
+    assert words is not None
+    assert words.title == "An earlier version went through"
+    assert "once" in words.money
 
 
 def test_no_sentence_speaks_in_codes():

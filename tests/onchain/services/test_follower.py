@@ -1,46 +1,28 @@
-"""Reading the chain: in order, in ranges, through reorgs, and one reader at a time."""
+"""Reading the chain: in order, in ranges, and one reader at a time."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
-from onchain.errors import ChainNotReady
-from onchain.models import Block, Chain, RelayerTransaction, Safe, UserOperation
+from onchain.models import Block, Chain, RelayerTransaction
 from onchain.models.user_operation import Status
-from onchain.protocol.types import Bytes32
 from onchain.services import follower, relayer
 from tests.factories import (
     ETHER,
     RELAYER_KEY,
     World,
-    make_queued_wallet,
     make_relayer_transaction,
 )
-from tests.fake_events import proxy_creation_event
-from tests.onchain.services.test_inclusion import outcome, rows
-
-
-def follow(world: World) -> int:
-    """Read until nothing is new; return how many passes found something."""
-    passes = 0
-    while follower.advance(chain=world.chain, node=world.node):
-        passes += 1
-    return passes
-
-
-def known(world: World) -> list[tuple[int, bytes]]:
-    blocks = Block.objects.filter(chain=world.chain).order_by("number")
-    return [(block.number, block.hash) for block in blocks]
-
-
-def chain_of(world: World, newest: int) -> list[tuple[int, bytes]]:
-    return [(block.number, block.hash) for block in world.node.blocks[-newest:]]
-
+from tests.onchain.services.happenings import (
+    chain_of,
+    follow,
+    known,
+    outcome,
+)
 
 # --- Moving forward ---------------------------------------------------------------------
 
@@ -175,258 +157,6 @@ def test_a_mined_transaction_of_the_relayer_is_settled(world: World):
 
     row.refresh_from_db()
     assert (row.status, row.block_number) == ("mined", block.number)
-
-
-# --- R48: what is not believed ----------------------------------------------------------
-
-
-def test_another_chain_behind_the_node_is_refused(world: World):
-    follow(world)
-    world.node.mine()
-    world.node.chain_id_answer = 1
-    before = known(world)
-
-    with pytest.raises(ChainNotReady, match="chain 1"):
-        follower.advance(chain=world.chain, node=world.node)
-
-    assert known(world) == before
-
-
-def test_logs_of_another_block_are_refused(world: World):
-    follow(world)
-    op = world.submit()
-    world.node.mine(outcome(op))
-    answer = world.node.blocks_with_logs
-
-    def lying(*args):
-        blocks, logs = answer(*args)
-        return blocks, [replace(log, block_hash=b"\x0e" * 32) for log in logs]
-
-    world.node.blocks_with_logs = lying
-
-    with pytest.raises(TransientClientError, match="other blocks"):
-        follower.advance(chain=world.chain, node=world.node)
-
-    assert world.fresh(op).status == Status.SUBMITTED
-
-
-def test_blocks_that_are_no_chain_are_refused(world: World):
-    follow(world)
-    world.node.mine()
-    world.node.mine()
-    world.node.blocks[-1] = replace(
-        world.node.blocks[-1], parent_hash=Bytes32(b"\x0e" * 32)
-    )
-
-    with pytest.raises(TransientClientError):
-        follower.advance(chain=world.chain, node=world.node)
-
-
-def test_a_receipt_that_is_not_there_yet_leaves_the_block_unread(world: World):
-    follow(world)
-    row = make_relayer_transaction(chain=world.chain)
-    relayer.sign_queued(
-        row=row, node=world.node, account=relayer.account_of(RELAYER_KEY)
-    )
-    row.refresh_from_db()
-    relayer.broadcast(row=row, node=world.node)
-    world.node.mine()
-    receipts = dict(world.node.mined)
-    world.node.mined.clear()
-
-    with pytest.raises(TransientClientError, match="receipt"):
-        follower.advance(chain=world.chain, node=world.node)
-
-    world.node.mined = receipts
-    follow(world)
-    row.refresh_from_db()
-    assert row.status == "mined"
-
-
-def test_a_node_without_a_block_below_its_head_is_no_reorg(world: World):
-    follow(world)
-    op = world.submit()
-    world.node.mine(outcome(op))
-    follow(world)
-    world.node.mine()
-    world.node.mine()
-    world.node.block_hash = lambda _number: None
-
-    with pytest.raises(TransientClientError, match="below its head"):
-        follower.advance(chain=world.chain, node=world.node)
-
-    assert world.fresh(op).status == Status.INCLUDED
-
-
-def test_a_reorg_between_two_requests_is_noticed(world: World):
-    follow(world)
-    world.node.mine()
-    ask = world.node.blocks_with_logs
-
-    def reorganised(*args):
-        world.node.reorganise(2)
-        world.node.mine()
-        world.node.mine()
-        return ask(*args)
-
-    world.node.blocks_with_logs = reorganised
-
-    with pytest.raises(TransientClientError, match="reorganised"):
-        follower.advance(chain=world.chain, node=world.node)
-
-
-def test_a_node_out_of_reach_changes_nothing(world: World):
-    follow(world)
-    before = rows()
-    world.node.failure = TransientClientError("ConnectTimeout")
-
-    with pytest.raises(TransientClientError):
-        follower.advance(chain=world.chain, node=world.node)
-
-    assert rows() == before
-
-
-def test_a_node_that_is_late_is_not_a_reorg(world: World):
-    follow(world)
-    op = world.submit()
-    world.node.mine(outcome(op))
-    follow(world)
-    newest = world.node.blocks.pop()
-
-    assert not follower.advance(chain=world.chain, node=world.node)
-
-    assert world.fresh(op).status == Status.INCLUDED
-    world.node.blocks.append(newest)
-    assert not follower.advance(chain=world.chain, node=world.node)
-
-
-# --- R49: reorgs ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("depth", range(1, 13))
-def test_a_reorg_takes_back_what_it_undid(world: World, depth: int):
-    follow(world)
-    op = world.submit()
-    before = rows()
-    world.node.mine(outcome(op))
-    for _ in range(depth - 1):
-        world.node.mine()
-    follow(world)
-    assert world.fresh(op).status == Status.INCLUDED
-
-    world.node.reorganise(depth)
-    for _ in range(depth + 1):
-        world.node.mine()
-    follow(world)
-
-    assert rows()[0] == before[0]
-    assert known(world) == chain_of(world, depth + 2)
-
-
-@pytest.mark.parametrize("depth", range(1, 13))
-def test_a_reorg_that_includes_it_again_gives_the_new_facts(world: World, depth: int):
-    follow(world)
-    op = world.submit()
-    for _ in range(depth):
-        world.node.mine(outcome(op))
-        follow(world)
-        op = world.fresh(op)
-    world.node.reorganise(depth)
-    world.node.mine()
-    block = world.node.mine(outcome(op, cost_wei=99))
-    for _ in range(depth):
-        world.node.mine()
-
-    follow(world)
-
-    op = world.fresh(op)
-    assert (op.status, op.block_number) == (Status.INCLUDED, block.number)
-    assert op.actual_gas_cost_wei == 99
-
-
-def test_a_reorg_leaves_the_rows_that_a_fresh_index_has(world: World):
-    follow(world)
-    op = world.submit()
-    wallet = make_queued_wallet()
-    start = rows()
-    world.node.mine(outcome(op), proxy_creation_event(wallet.safe.address))
-    world.node.mine()
-    follow(world)
-    world.node.reorganise(2)
-    world.node.mine(proxy_creation_event(wallet.safe.address))
-    world.node.mine()
-    world.node.mine(outcome(op, succeeded=False))
-    follow(world)
-    after_reorg = rows()
-
-    # Once more from the rows of the start, reading the same chain in one go.
-    UserOperation.objects.filter(pk=op.pk).update(
-        **{name: start[0][name] for name in start[0] if name not in ("id",)}
-    )
-    Safe.objects.filter(pk=wallet.safe.pk).update(
-        status=Safe.Status.QUEUED, deployed_block=None
-    )
-    Block.objects.filter(number__gt=100).delete()
-    follow(world)
-
-    assert rows() == after_reorg
-
-
-def test_a_balance_that_a_reorg_undid_is_read_again(world: World):
-    follow(world)
-    safe = world.wallet.safe
-    world.node.account_balances[safe.address] = 5 * ETHER
-    world.node.mine(touched=[safe.address])
-    follow(world)
-    world.node.reorganise(1)
-    world.node.account_balances[safe.address] = ETHER
-    world.node.mine()
-    world.node.mine()
-
-    follow(world)
-
-    safe.refresh_from_db()
-    assert safe.balance_wei == ETHER
-
-
-def test_a_reorg_deeper_than_all_that_is_known_asks_for_an_operator(world: World):
-    follow(world)
-    op = world.submit()
-    world.node.mine(outcome(op))
-    follow(world)
-    world.node.reorganise(2)
-    for _ in range(4):
-        world.node.mine()
-
-    with pytest.raises(ChainNotReady, match="not the one"):
-        follower.advance(chain=world.chain, node=world.node)
-
-    assert world.fresh(op).status == Status.INCLUDED
-
-
-def test_a_follower_that_died_after_rewinding_goes_on_from_the_fork(world: World):
-    follow(world)
-    op = world.submit()
-    world.node.mine(outcome(op))
-    world.node.mine()
-    follow(world)
-    world.node.reorganise(2)
-    for _ in range(3):
-        world.node.mine()
-    ask = world.node.blocks_with_logs
-    world.node.blocks_with_logs = dying
-    with pytest.raises(ConnectionAbortedError):
-        follower.advance(chain=world.chain, node=world.node)
-    world.node.blocks_with_logs = ask
-
-    follow(world)
-
-    assert world.fresh(op).status == Status.SUBMITTED
-    assert known(world) == chain_of(world, 4)
-
-
-def dying(*_arguments: object) -> None:
-    raise ConnectionAbortedError("the follower died here")
 
 
 # --- R54: one follower at a time --------------------------------------------------------
