@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
+from django.db import connections, transaction
 
 from onchain.clients.node_types import Receipt
 from onchain.models import RelayerTransaction, Safe, UserOperation
@@ -106,6 +110,32 @@ def test_the_event_has_the_last_word(world: World, status: Status):
     UserOperation.objects.update(status=status)
 
     happen(world, outcome(op))
+
+    assert world.fresh(op).status == Status.INCLUDED
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_an_event_counts_while_its_sender_is_still_writing(transactional_world: World):
+    world = transactional_world
+    op = world.sign()
+    has_written = threading.Event()
+
+    def write_submitted() -> None:
+        with transaction.atomic():
+            UserOperation.objects.transition(
+                op.pk, source=Status.SIGNED, target=Status.SUBMITTED
+            )
+            has_written.set()
+            time.sleep(0.3)  # seconds; the event comes before this is committed
+        connections.close_all()
+
+    sender = threading.Thread(target=write_submitted)
+    sender.start()
+    has_written.wait()
+    with transaction.atomic():
+        happen(world, outcome(op))
+    sender.join()
 
     assert world.fresh(op).status == Status.INCLUDED
 
