@@ -7,6 +7,13 @@ from playwright.sync_api import Page, expect
 from tests.e2e.ledger import ETH, Ledger, new_recipient
 from tests.e2e.visitor import PATIENCE, Visitor
 
+# A browser drops most of a double click's second post; five at once all arrive.
+POST_FIVE_TIMES = """async () => {
+  const form = document.querySelector("main form");
+  const post = () => fetch(form.action, { method: "POST", body: new FormData(form) });
+  await Promise.all(Array.from({ length: 5 }, post));
+}"""
+
 
 def payments_to(visitor: Visitor, recipient: str) -> int:
     """Return how many payments to the recipient the activity page lists."""
@@ -15,9 +22,10 @@ def payments_to(visitor: Visitor, recipient: str) -> int:
     return visitor.page.get_by_role("listitem").filter(has_text=recipient[-4:]).count()
 
 
-def test_a_double_click_on_review_makes_one_payment(resident: Visitor) -> None:
+def test_pressing_review_many_times_makes_one_payment(resident: Visitor) -> None:
     recipient = new_recipient()
     resident.fill_payment(recipient, "0.01")
+    resident.page.evaluate(POST_FIVE_TIMES)
 
     resident.page.get_by_role("button", name="Review").dblclick()
     expect(resident.authorize_button).to_be_visible(timeout=PATIENCE)
