@@ -87,17 +87,23 @@ def sha384(content: bytes) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
+STAYS_HOME = {"source.css", "screenshot.png"}  # the stylesheet's source, the README's
+
+
 def test_everything_is_collected_under_a_hashed_name(collected):
     for path in STATIC.rglob("*"):
-        if path.is_file() and path.name != "source.css":
+        if path.is_file() and path.name not in STAYS_HOME:
             name = path.relative_to(STATIC).as_posix()
             stored = staticfiles_storage.stored_name(name)
             assert stored != name
             assert (collected / stored).is_file()
 
 
-def test_the_stylesheet_source_stays_home(collected):
-    assert not list(collected.rglob("source*.css"))
+@pytest.mark.parametrize("name", sorted(STAYS_HOME))
+def test_what_no_page_needs_is_not_collected(collected, name: str):
+    assert (STATIC / "css" / name).exists() or (STATIC / "img" / name).exists()
+    stem, _dot, ending = name.partition(".")
+    assert not list(collected.rglob(f"{stem}*.{ending}"))
 
 
 def test_every_relative_import_names_a_hashed_file(collected):
