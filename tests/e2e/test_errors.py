@@ -55,7 +55,7 @@ def test_a_cancelled_authorization_moves_nothing_and_can_be_tried_again(
 
     resident.passkeys.refuse_to_verify(False)
     resident.authorize_button.click()
-    resident.wait_until_confirmed()
+    resident.wait_until_included()
 
     assert ledger.balance_wei(recipient) == ETH // 100
 

@@ -143,7 +143,7 @@ def test_pages_answer_from_rows_while_the_node_is_away(
     page.get_by_role("listitem").filter(has_text=recipient[-4:]).click()
     expect(visitor.authorize_button).to_be_visible(timeout=PATIENCE)
     visitor.authorize_button.click()
-    visitor.wait_until_confirmed()
+    visitor.wait_until_included()
     assert fragile.ledger.balance_wei(recipient) == ETH // 10
 
 
@@ -165,7 +165,7 @@ def test_a_review_that_expired_is_never_sent_and_can_be_prepared_again(
     visitor.press("Prepare again")
     expect(visitor.authorize_button).to_be_visible(timeout=PATIENCE)
     visitor.authorize_button.click()
-    visitor.wait_until_confirmed()
+    visitor.wait_until_included()
 
     assert visitor.page.url != expired
     assert ledger.balance_wei(recipient) == ETH // 10

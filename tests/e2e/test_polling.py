@@ -36,7 +36,7 @@ def test_an_open_disclosure_and_the_focus_survive_polling(
 
         expect(details).to_have_attribute("open", "")
         expect(details.locator("summary")).to_be_focused()
-    resident.wait_until_confirmed()
+    resident.wait_until_included()
     expect(details).to_have_attribute("open", "")
 
 

@@ -41,7 +41,7 @@ def test_a_double_click_on_authorize_is_one_ceremony_and_one_payment(
     before = len(ledger.operations(resident.account))
 
     resident.authorize_button.dblclick()
-    resident.wait_until_confirmed()
+    resident.wait_until_included()
 
     assert resident.ceremonies == ["get 32"]
     assert len(ledger.operations(resident.account)) == before + 1
@@ -67,7 +67,7 @@ def test_authorizing_in_two_tabs_is_one_payment_that_both_show(
     other = open_again(resident)
 
     resident.authorize_button.click()
-    resident.wait_until_confirmed()
+    resident.wait_until_included()
     other.get_by_role("button", name="Authorize with passkey").click()
     sent = other.get_by_role("heading", name="0.01 ETH sent")
     expect(sent).to_be_visible(timeout=PATIENCE)
@@ -101,6 +101,7 @@ def test_going_back_after_confirmed_sends_nothing(
 ) -> None:
     recipient, page = new_recipient(), resident.page
     resident.pay(recipient, "0.01")
+    resident.wait_until_confirmed()
     before = len(ledger.operations(resident.account))
 
     page.go_back()
@@ -130,6 +131,6 @@ def test_the_same_payment_soon_after_is_asked_about_and_goes_through_when_meant(
     resident.press("Review")
     expect(resident.authorize_button).to_be_visible(timeout=PATIENCE)
     resident.authorize_button.click()
-    resident.wait_until_confirmed()
+    resident.wait_until_included()
 
     assert ledger.balance_wei(recipient) == 2 * ETH // 100

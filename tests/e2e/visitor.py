@@ -177,11 +177,15 @@ class Visitor:
         """Stay on the payment's page until it is confirmed."""
         expect(self.step("Confirmed")).to_contain_text("done", timeout=PATIENCE)
 
+    def wait_until_included(self) -> None:
+        """Stay on the payment's page until it stands in a block."""
+        expect(self.step("Included")).to_contain_text("done", timeout=PATIENCE)
+
     def pay(self, recipient: str, amount: str) -> None:
-        """Make a payment and wait until it is confirmed."""
+        """Make a payment and wait until it stands in a block."""
         self.review(recipient, amount)
         self.authorize_button.click()
-        self.wait_until_confirmed()
+        self.wait_until_included()
 
     def stored(self) -> Any:
         """Return everything this site keeps in the browser, cookies aside."""
