@@ -11,7 +11,17 @@ from django.utils import timezone
 
 from accounts.admin_display import badge
 from accounts.admin_site import ReadOnlyAdmin
-from accounts.models import Ceremony, Credential, Enrolment, User
+from accounts.models import (
+    Ceremony,
+    Credential,
+    EmailAddress,
+    Enrolment,
+    KnownBrowser,
+    OutgoingMail,
+    SecurityEvent,
+    Session,
+    User,
+)
 
 LINK_TIMES = ["created_at", "expires_at", "used_at"]
 
@@ -74,8 +84,11 @@ class CredentialAdmin(ReadOnlyAdmin):
         "backup_eligible",
         "backup_state",
         "sign_count",
+        "flags",
         "created_at",
         "last_used_at",
+        "last_signed_at",
+        "removed_at",
     ]
 
 
@@ -87,7 +100,10 @@ class CeremonyAdmin(ReadOnlyAdmin):
     list_filter = ["purpose", "created_at"]
     list_select_related = ["user"]
     search_fields = ["user__name", "purpose"]
-    fields = ["purpose", "user", "enrolment", "created_at", "expires_at"]
+    fields = [
+        *("purpose", "user", "enrolment", "action", "target"),
+        *("created_at", "expires_at"),
+    ]
 
 
 @admin.register(Enrolment)
@@ -108,3 +124,67 @@ class EnrolmentAdmin(ReadOnlyAdmin):
         if enrolment.expires_at <= timezone.now():
             return badge("Expired", "quiet")
         return badge("Open", "busy")
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    """Who is signed in where; neither the key nor the data is shown (R40)."""
+
+    list_display = ["id", "user", "browser", "signed_in_at", "last_seen_at"]
+    list_filter = ["signed_in_at", "last_seen_at", "is_cross_device"]
+    list_select_related = ["user"]
+    search_fields = ["user__name", "browser"]
+    fields = [
+        *("user", "credential", "is_cross_device", "browser"),
+        *("signed_in_at", "last_seen_at", "expires_at"),
+    ]
+
+
+@admin.register(KnownBrowser)
+class KnownBrowserAdmin(ReadOnlyAdmin):
+    """Browsers that signed somebody in before."""
+
+    list_display = ["pk", "user", "browser", "first_seen_at", "last_seen_at"]
+    list_filter = ["first_seen_at", "last_seen_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__name", "browser"]
+    fields = ["user", "browser", "first_seen_at", "last_seen_at"]
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(ReadOnlyAdmin):
+    """What people were told about their keys and sessions."""
+
+    list_display = ["pk", "kind", "user", "detail", "browser", "created_at"]
+    list_filter = ["kind", "created_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__name", "detail"]
+    fields = ["kind", "user", "detail", "browser", "created_at"]
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdmin):
+    """Where alerts go; the link's token exists only in the mail."""
+
+    list_display = ["pk", "user", "address", "status", "created_at", "effective_at"]
+    list_filter = ["status", "created_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__name", "address"]
+    fields = [
+        *("user", "address", "status", "token_expires_at", "created_at"),
+        *("verified_at", "effective_at", "ends_at"),
+    ]
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(ReadOnlyAdmin):
+    """Mails that wait, were sent, or could not be."""
+
+    list_display = ["pk", "to", "kind", "status", "attempts", "created_at", "sent_at"]
+    list_filter = ["status", "kind", "created_at"]
+    list_select_related = ["to__user"]
+    search_fields = ["to__user__name", "to__address"]
+    fields = [
+        *("to", "kind", "event", "status", "attempts", "lease_until"),
+        *("created_at", "sent_at"),
+    ]

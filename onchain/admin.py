@@ -23,7 +23,7 @@ from onchain.admin_base import (
     NudgeAdmin,
     StuckFilter,
 )
-from onchain.admin_display import eth, link, list_link, short_address
+from onchain.admin_display import eth, list_link
 from onchain.admin_fields import OPERATION_FIELDS, SAFE_FIELDS
 from onchain.models import (
     Block,
@@ -166,18 +166,13 @@ class OwnerAdmin(ChainAdminBase):
 class KeyProofAdmin(NudgeAdmin):
     """Proofs of keys."""
 
-    list_display = ["id", "owner_address", "role", "state", "created_at", "expires_at"]
+    list_display = ["id", "signer", "role", "state", "created_at", "expires_at"]
     list_filter = [StuckFilter, "status", "role", "created_at"]
-    list_select_related = ["owner"]
-    search_fields = ["owner__safe__name", "owner__credential__user__name"]
-    address_search = ("owner__address", "owner__safe__address")
+    list_select_related = ["safe", "credential"]
+    search_fields = ["safe__name", "credential__user__name"]
+    address_search = ("signer", "safe__address")
     exclude = ["signature", "nonce", "challenge", "status"]
     readonly_fields = ["state"]
-
-    @admin.display(description="Owner", ordering="owner")
-    def owner_address(self, row: KeyProof) -> object:
-        """Return the owner's short address, as a link."""
-        return link(row.owner, short_address(row.owner.address))
 
     def nudge(self, row: KeyProof) -> None:
         tasks.check_key_proof.delay_on_commit(row.pk)

@@ -80,11 +80,8 @@ def _note_problem(pk: int, error: TransientClientError) -> None:
 @shared_task(**RETRY)
 def check_key_proof(pk: int) -> None:
     """Ask the chain about one signed proof. Idempotent."""
-    proof = KeyProof.objects.select_related(
-        "owner__safe__chain", "owner__credential"
-    ).get(pk=pk)
-    node = node_for(proof.owner.safe.chain.chain_id)
-    key_proofs.check(proof=proof, node=node)
+    proof = KeyProof.objects.select_related("safe__chain", "credential").get(pk=pk)
+    key_proofs.check(proof=proof, node=node_for(proof.safe.chain.chain_id))
 
 
 @shared_task(**RETRY)
@@ -123,7 +120,7 @@ def sweep() -> None:
     submitted = operations.filter(status=Status.SUBMITTED, attempted_at__lt=resend)
     for pk in submitted.values_list("pk", flat=True):
         submit_user_operation.delay(pk)
-    proofs = KeyProof.objects.filter(owner__safe__chain=chain)
+    proofs = KeyProof.objects.filter(safe__chain=chain)
     for pk in _pks(proofs.filter(status=KeyProof.Status.SIGNED), older):
         check_key_proof.delay(pk)
     run_relayer.delay(chain.pk)

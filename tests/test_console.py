@@ -31,7 +31,7 @@ from onchain.models import (
 from onchain.services import key_proofs, overview
 from tests.factories import make_operator
 from tests.pages import Page
-from tests.wallets import Status, Wallet, make_operation, make_wallet
+from tests.wallets import Status, Wallet, key_of, make_operation, make_wallet
 from wallet_site.celery import app
 from wallet_site.console import Console
 
@@ -177,7 +177,7 @@ def waiting_row(model: type, wallet: Wallet, seconds: int) -> object:
         row = transaction(wallet)
     else:
         fields = {"created_at": moment, "status": KeyProof.Status.SIGNED}
-        row = key_proofs.open_proof(owner=wallet.safe.owners.get())
+        row = key_proofs.open_proof(**key_of(wallet.safe.owners.get()))
     model.objects.filter(pk=row.pk).update(**fields)
     return row
 
@@ -217,7 +217,7 @@ def test_what_waits_for_a_person_is_never_stuck(alice):
     day = timezone.now() - timedelta(days=1)
     make_operation(alice, Status.AWAITING_SIGNATURES)
     make_operation(alice, Status.WITHDRAWN)
-    key_proofs.open_proof(owner=alice.safe.owners.get())
+    key_proofs.open_proof(**key_of(alice.safe.owners.get()))
     unpaid = make_wallet(is_live=False).safe
     UserOperation.objects.update(created_at=day)
     KeyProof.objects.update(created_at=day)
@@ -274,7 +274,7 @@ def test_failures_are_grouped_by_code_and_lead_to_their_rows(operator, alice):
 
 def test_a_given_up_deployment_and_a_refused_proof_are_failures(operator, alice):
     Safe.objects.update(status=Safe.Status.FAILED, failure_code="node-refused")
-    key_proofs.open_proof(owner=alice.safe.owners.get())
+    key_proofs.open_proof(**key_of(alice.safe.owners.get()))
     KeyProof.objects.update(status=KeyProof.Status.REFUSED)
 
     groups = overview.failures(now=timezone.now())
@@ -635,7 +635,7 @@ class Inline(HTMLParser):
 
 def test_no_page_of_the_console_holds_inline_style_or_script(operator, alice):
     make_operation(alice, Status.INCLUDED)
-    key_proofs.open_proof(owner=alice.safe.owners.get())
+    key_proofs.open_proof(**key_of(alice.safe.owners.get()))
     transaction(alice)
     urls = [reverse("admin:index"), *map(list_url, MODELS)]
     urls += [row_url(row) for model in WORK for row in model.objects.all()]

@@ -15,7 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from onchain.models import Chain, Heartbeat, OperationSignature, Safe, UserOperation
+from onchain.models import (
+    Chain,
+    Heartbeat,
+    OperationSignature,
+    Owner,
+    Safe,
+    UserOperation,
+)
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.safe_operation import safe_operation_hash
 from onchain.protocol.types import Address, Call, to_address
@@ -112,6 +119,11 @@ def make_wallet(*, is_live: bool = True, balance_wei: int = 10 * ETH) -> Wallet:
     wallet = Wallet(user=credential.user, passkey=passkey, safe=safe)
     wallet.client.force_login(credential.user)
     return wallet
+
+
+def key_of(owner: Owner) -> dict[str, Any]:
+    """Return what names an owner's key to ``key_proofs``."""
+    return {"credential": owner.credential, "safe": owner.safe}
 
 
 def prove(wallet: Wallet) -> None:

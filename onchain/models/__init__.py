@@ -5,10 +5,11 @@ from __future__ import annotations
 from onchain.models.chain import Block, Chain, Heartbeat
 from onchain.models.journal import JournalEntry
 from onchain.models.key_proof import KeyProof
+from onchain.models.operation_signature import OperationSignature
 from onchain.models.owner import Owner
 from onchain.models.relayer import RelayerTransaction
 from onchain.models.safe import Safe
-from onchain.models.user_operation import OperationSignature, UserOperation
+from onchain.models.user_operation import UserOperation
 
 __all__ = (
     "Block",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 
 from accounts.models import Credential
@@ -10,13 +12,34 @@ from onchain.models.safe import Safe
 from onchain.protocol.types import PublicKey, checksum_address
 
 
+def public_key_of(credential: Credential) -> PublicKey:
+    """Return a passkey's P-256 point."""
+    return PublicKey(
+        x=int.from_bytes(credential.public_key_x, "big"),
+        y=int.from_bytes(credential.public_key_y, "big"),
+    )
+
+
+class OwnerQuerySet(models.QuerySet["Owner"]):
+    """Reads of owners, named for what they mean."""
+
+    def current(self) -> Self:
+        """The owners that the chain has, as far as it was read."""
+        return self.filter(is_current=True)
+
+
 class Owner(models.Model):
-    """One owner of a Safe: a passkey's signer proxy, a wallet or a contract."""
+    """One owner of a Safe: a passkey's signer proxy, a wallet or a contract.
+
+    A cache of ``getOwners()``, written at creation and by the follower. A row whose
+    owner was removed on chain stays, not current, because signatures refer to it.
+    """
 
     class Kind(models.TextChoices):
         PASSKEY = "passkey", "Passkey"
         WALLET = "wallet", "Wallet"
         CONTRACT = "contract", "Contract"
+        UNKNOWN = "unknown", "Unknown"
 
     safe = models.ForeignKey(Safe, on_delete=models.PROTECT, related_name="owners")
     credential = models.ForeignKey(
@@ -24,11 +47,18 @@ class Owner(models.Model):
     )
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.PASSKEY)
     address = AddressField(help_text="a passkey's address is its signer proxy's")
-    position = models.PositiveSmallIntegerField(help_text="in the setup, from 0")
+    position = models.PositiveSmallIntegerField(
+        help_text="place in the account's list of owners, from 0"
+    )
+    is_current = models.BooleanField(
+        default=True, help_text="no: removed on chain since"
+    )
     proven_at = models.DateTimeField(
         null=True, help_text="when the key showed server and chain that it signs"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnerQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -55,7 +85,4 @@ class Owner(models.Model):
         """
         if self.credential is None:
             raise ValueError(f"{self} has no passkey")
-        return PublicKey(
-            x=int.from_bytes(self.credential.public_key_x, "big"),
-            y=int.from_bytes(self.credential.public_key_y, "big"),
-        )
+        return public_key_of(self.credential)

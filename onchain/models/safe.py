@@ -21,11 +21,14 @@ class SafeQuerySet(TransitionQuerySet["Safe"]):
 
     def visible_to(self, user: User) -> Self:
         """The accounts that one of the person's passkeys owns."""
-        return self.filter(owners__credential__user=user).distinct()
+        own = {"owners__credential__user": user, "owners__is_current": True}
+        return self.filter(**own).distinct()
 
     def with_owner_count(self) -> Self:
         """The same accounts, with ``owner_count`` of all owners, whoever they are."""
-        own = Safe.objects.filter(pk=models.OuterRef("pk")).values("pk")
+        own = Safe.objects.filter(
+            pk=models.OuterRef("pk"), owners__is_current=True
+        ).values("pk")
         count = own.annotate(count=models.Count("owners")).values("count")
         return self.annotate(owner_count=models.Subquery(count))
 
@@ -75,6 +78,10 @@ class Safe(models.Model):
         help_text="call data of Safe.setup, fixes the address"
     )
     threshold = models.PositiveSmallIntegerField(default=1)
+    owners_synced_block = models.PositiveBigIntegerField(
+        null=True,
+        help_text="block at which owners and threshold were read; empty: to be read",
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     failure_code = models.CharField(max_length=40, blank=True)
     failure_detail = models.CharField(max_length=300, blank=True)

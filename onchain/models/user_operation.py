@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import Credential
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
-from onchain.models.owner import Owner
 from onchain.models.safe import Safe
 from onchain.models.transitions import TransitionQuerySet
 from onchain.protocol.types import checksum_address
@@ -78,6 +78,12 @@ class UserOperation(models.Model):
     has the last word, so every prepared one can still become INCLUDED or REVERTED.
     """
 
+    class Kind(models.TextChoices):
+        """What the person meant; the review and the intent follow from it."""
+
+        PAYMENT = "payment", "Payment"
+        ADD_PASSKEY = "add-passkey", "Add a passkey"
+
     Status = Status
 
     MOVES = {
@@ -136,8 +142,18 @@ class UserOperation(models.Model):
     )
     idempotency_key = models.UUIDField()
 
-    recipient = AddressField()
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.PAYMENT)
+    recipient = AddressField(help_text="of a payment; else the account itself")
     value_wei = Uint256Field()
+    new_credential = models.ForeignKey(
+        Credential,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="additions",
+        help_text="the passkey that becomes an owner",
+    )
+    new_signer = AddressField(null=True, help_text="its signer proxy")
+    new_threshold = models.PositiveSmallIntegerField(null=True)
 
     nonce_key = Uint256Field(null=True, help_text="uint192, the lane")
     nonce_sequence = models.PositiveBigIntegerField(null=True)
@@ -269,27 +285,3 @@ class UserOperation(models.Model):
         if value is None:
             raise ValueError(f"{self} has not been prepared: no {column}")
         return value
-
-
-class OperationSignature(models.Model):
-    """One owner's signature over an operation's SafeOp hash."""
-
-    operation = models.ForeignKey(
-        UserOperation, on_delete=models.PROTECT, related_name="signatures"
-    )
-    owner = models.ForeignKey(
-        Owner, on_delete=models.PROTECT, related_name="signatures"
-    )
-    signature = models.BinaryField(help_text="as the owner's contract checks it")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["operation", "owner"],
-                name="onchain_operationsignature_one_per_owner",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"signature of {self.owner} on {self.operation}"

@@ -56,10 +56,11 @@ def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
     """Return what static/js/signing.js needs to recompute and sign the operation."""
     packed = op.to_protocol()
     owners = passkeys.own_owners(safe=op.safe, user=user)
+    credentials = passkeys.credentials_of(owners)
     return {
         "kind": "SafeOp",
         "rpId": settings.WEBAUTHN_RP_ID,
-        "allowCredentials": passkeys.allow_credentials(owners),
+        "allowCredentials": passkeys.allow_credentials(credentials),
         "hash": f"0x{challenge_of(op).hex()}",
         "message": {
             "chainId": str(op.safe.chain.chain_id),
@@ -104,11 +105,7 @@ def sign(*, op: UserOperation, user: User, response: str) -> None:
     if op.status != Status.AWAITING_SIGNATURES:
         raise NotAwaitingSignature
     _refuse_if_expired(op)
-    owner, signature = passkeys.verified_signature(
-        owners=passkeys.own_owners(safe=op.safe, user=user),
-        response=response,
-        challenge=challenge_of(op),
-    )
+    owner, signature = _owner_signature(op, user, response)
     with transaction.atomic():
         _signature, is_new = OperationSignature.objects.get_or_create(
             operation=op, owner=owner, defaults={"signature": signature}
@@ -134,14 +131,28 @@ def _is_signed(op: UserOperation) -> bool:
 
 def _is_repeat(op: UserOperation, user: User, response: str) -> bool:
     """Whether this is a double click: the same person's answer, already taken."""
-    owners = passkeys.own_owners(safe=op.safe, user=user)
     try:
-        owner, _signature = passkeys.verified_signature(
-            owners=owners, response=response, challenge=challenge_of(op)
-        )
+        owner, _signature = _owner_signature(op, user, response)
     except SignatureRefused:
         return False
     return op.signatures.filter(owner=owner).exists()
+
+
+def _owner_signature(
+    op: UserOperation, user: User, response: str
+) -> tuple[Owner, bytes]:
+    """Return which of the person's owners answered, and its signature.
+
+    Raises:
+        SignatureRefused: none of them did.
+    """
+    owners = passkeys.own_owners(safe=op.safe, user=user)
+    credential, signature = passkeys.verified_signature(
+        credentials=passkeys.credentials_of(owners),
+        response=response,
+        challenge=challenge_of(op),
+    )
+    return next(own for own in owners if own.credential == credential), signature
 
 
 def _refuse_if_expired(op: UserOperation) -> None:

@@ -12,26 +12,28 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Credential, User
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.errors import SignatureRefused
 from onchain.models import KeyProof, Owner, Safe
+from onchain.models.owner import public_key_of
 from onchain.protocol.abi import call_data
-from onchain.protocol.deployments import SIGNER_FACTORY
+from onchain.protocol.deployments import SIGNER_FACTORY, VERIFIERS
 from onchain.protocol.typed_data import key_proof_hash
 from onchain.protocol.types import Address, Bytes32
-from onchain.services import passkeys
+from onchain.services import passkeys, signers
 
 logger = logging.getLogger(__name__)
 
 PROOF_SECONDS = 300  # life of a nonce
 FRESH_SECONDS = 120  # a page is given a nonce with at least this much life left
-ROLE_OWNER = "owner"
 EIP1271_MAGIC = bytes.fromhex("1626ba7e")
 Status = KeyProof.Status
+Role = KeyProof.Role
 
 
 def own_owner(*, safe: Safe, user: User) -> Owner:
@@ -39,48 +41,67 @@ def own_owner(*, safe: Safe, user: User) -> Owner:
     return passkeys.own_owners(safe=safe, user=user)[0]
 
 
-def open_proof(*, owner: Owner) -> KeyProof:
-    """Return a proof that waits for the touch, making one where none is fresh."""
+def open_proof(
+    *, credential: Credential, safe: Safe, role: KeyProof.Role = Role.OWNER
+) -> KeyProof:
+    """Return a proof that waits for the touch, making one where none is fresh.
+
+    The passkey need not be an owner yet: it proves itself before it becomes one.
+    """
     fresh = timezone.now() + timedelta(seconds=FRESH_SECONDS)
-    proof = owner.proofs.filter(status=Status.OPEN, expires_at__gt=fresh).first()
+    waiting = _of(credential, safe, role).filter(status=Status.OPEN)
+    proof = waiting.filter(expires_at__gt=fresh).first()
     if proof is not None:
         return proof
     nonce = Bytes32(secrets.token_bytes(32))
+    public_key = public_key_of(credential)
+    signer = signers.signer_of(public_key=public_key, chain=safe.chain)
     return KeyProof.objects.create(
-        owner=owner,
-        role=ROLE_OWNER,
+        credential=credential,
+        safe=safe,
+        role=role,
+        signer=signer,
         nonce=nonce,
         challenge=key_proof_hash(
-            chain_id=owner.safe.chain.chain_id,
-            signer=Address(owner.address),
-            role=ROLE_OWNER,
-            account=Address(owner.safe.address),
-            public_key=owner.public_key,
+            chain_id=safe.chain.chain_id,
+            signer=signer,
+            role=role,
+            account=Address(safe.address),
+            public_key=public_key,
             nonce=nonce,
         ),
         expires_at=timezone.now() + timedelta(seconds=PROOF_SECONDS),
     )
 
 
-def latest(*, owner: Owner) -> KeyProof | None:
+def latest(
+    *, credential: Credential, safe: Safe, role: KeyProof.Role = Role.OWNER
+) -> KeyProof | None:
     """Return the newest proof that was answered, None before the first touch."""
-    return owner.proofs.exclude(status=Status.OPEN).order_by("-pk").first()
+    answered = _of(credential, safe, role).exclude(status=Status.OPEN)
+    return answered.order_by("-pk").first()
+
+
+def is_proven(
+    *, credential: Credential, safe: Safe, role: KeyProof.Role = Role.OWNER
+) -> bool:
+    """Whether the passkey showed for exactly this account and role that it signs."""
+    return _of(credential, safe, role).filter(status=Status.PROVEN).exists()
 
 
 def signing_request(*, proof: KeyProof) -> dict[str, object]:
     """Return what static/js/signing.js needs to recompute and sign the proof."""
-    owner = proof.owner
-    public_key = owner.public_key
+    public_key = proof.public_key
     return {
         "kind": "KeyProof",
         "rpId": settings.WEBAUTHN_RP_ID,
-        "allowCredentials": passkeys.allow_credentials([owner]),
+        "allowCredentials": passkeys.allow_credentials([proof.credential]),
         "hash": f"0x{proof.challenge.hex()}",
         "message": {
-            "chainId": str(owner.safe.chain.chain_id),
-            "verifyingContract": owner.address_text,
+            "chainId": str(proof.safe.chain.chain_id),
+            "verifyingContract": proof.signer_text,
             "role": proof.role,
-            "account": owner.safe.address_text,
+            "account": proof.safe.address_text,
             "x": str(public_key.x),
             "y": str(public_key.y),
             "nonce": f"0x{proof.nonce.hex()}",
@@ -88,30 +109,48 @@ def signing_request(*, proof: KeyProof) -> dict[str, object]:
     }
 
 
-def answer(*, owner: Owner, response: str) -> KeyProof:
+def answer(
+    *,
+    credential: Credential,
+    safe: Safe,
+    response: str,
+    role: KeyProof.Role = Role.OWNER,
+) -> KeyProof:
     """Take the touch: the server checks it now, the chain is asked by a worker.
 
     The nonce is spent by the conditional UPDATE, so one answer counts once.
 
     Raises:
-        SignatureRefused: with words; the owner stays unproven.
+        SignatureRefused: with words; the passkey stays unproven.
     """
-    challenges = owner.proofs.filter(status=Status.OPEN, expires_at__gt=timezone.now())
+    challenges = _of(credential, safe, role).filter(
+        status=Status.OPEN, expires_at__gt=timezone.now()
+    )
     for proof in challenges.order_by("-pk"):
         try:
-            _owner, signature = passkeys.verified_signature(
-                owners=[owner], response=response, challenge=Bytes32(proof.challenge)
+            _credential, signature = passkeys.verified_signature(
+                credentials=[credential],
+                response=response,
+                challenge=Bytes32(proof.challenge),
             )
         except SignatureRefused:
             if proof == challenges.order_by("pk").first():
                 raise
             continue
         if KeyProof.objects.transition(
-            proof.pk, source=Status.OPEN, target=Status.SIGNED, signature=signature
+            proof.pk,
+            source=Status.OPEN,
+            target=Status.SIGNED,
+            signature=signature,
+            signed_at=timezone.now(),
         ):
             proof.refresh_from_db()
             return proof
     raise SignatureRefused("This request expired. Touch your passkey once more.")
+
+
+def _of(credential: Credential, safe: Safe, role: KeyProof.Role) -> QuerySet[KeyProof]:
+    return KeyProof.objects.filter(credential=credential, safe=safe, role=role)
 
 
 def check(*, proof: KeyProof, node: Node) -> None:
@@ -122,14 +161,13 @@ def check(*, proof: KeyProof, node: Node) -> None:
     """
     if proof.status != Status.SIGNED or proof.signature is None:
         return
-    owner = proof.owner
     data = call_data(
         "isValidSignatureForSigner(bytes32,bytes,uint256,uint256,uint176)",
         proof.challenge,
         bytes(proof.signature),
-        owner.public_key.x,
-        owner.public_key.y,
-        owner.safe.verifiers,
+        proof.public_key.x,
+        proof.public_key.y,
+        VERIFIERS,
     )
     try:
         is_valid = node.call(SIGNER_FACTORY, data)[:4] == EIP1271_MAGIC
@@ -141,10 +179,10 @@ def check(*, proof: KeyProof, node: Node) -> None:
     if not KeyProof.objects.transition(proof.pk, source=Status.SIGNED, target=target):
         return
     logger.info("key proof %s is %s", proof.pk, target)
-    if is_valid:
-        Owner.objects.filter(pk=owner.pk, proven_at__isnull=True).update(
-            proven_at=timezone.now()
-        )
+    if is_valid and proof.role == Role.OWNER:
+        Owner.objects.filter(
+            safe=proof.safe, credential=proof.credential, proven_at__isnull=True
+        ).update(proven_at=timezone.now())
 
 
 def sweep_expired() -> None:

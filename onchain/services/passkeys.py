@@ -5,7 +5,10 @@ Used for authorisations and key proofs. Sign-in is accounts' own business.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
+from django.db.models.functions import Now
 
 from accounts import webauthn
 from accounts.errors import CeremonyFailed
@@ -25,28 +28,45 @@ from onchain.protocol.types import Bytes32
 
 def own_owners(*, safe: Safe, user: User) -> list[Owner]:
     """Return the account's owners that are passkeys of this person."""
-    owners = safe.owners.filter(credential__user=user).select_related("credential")
-    return list(owners)
+    owners = safe.owners.current().filter(
+        credential__user=user, credential__removed_at=None
+    )
+    return list(owners.select_related("credential__user"))
 
 
-def allow_credentials(owners: list[Owner]) -> list[dict[str, object]]:
-    """Return the ``allowCredentials`` of a request to these owners."""
+def passkey_of(owner: Owner) -> Credential:
+    """Return the passkey behind an owner.
+
+    Raises:
+        ValueError: the owner is not a passkey.
+    """
+    if owner.credential is None:
+        raise ValueError(f"{owner} has no passkey")
+    return owner.credential
+
+
+def credentials_of(owners: Sequence[Owner]) -> list[Credential]:
+    """Return the passkeys among owners."""
+    return [owner.credential for owner in owners if owner.credential is not None]
+
+
+def allow_credentials(credentials: Sequence[Credential]) -> list[dict[str, object]]:
+    """Return the ``allowCredentials`` of a request to these passkeys."""
     return [
         {
-            "id": encode_base64url(owner.credential.credential_id),
-            "transports": owner.credential.transports,
+            "id": encode_base64url(credential.credential_id),
+            "transports": credential.transports,
         }
-        for owner in owners
-        if owner.credential is not None
+        for credential in credentials
     ]
 
 
 def verified_signature(
-    *, owners: list[Owner], response: str, challenge: Bytes32
-) -> tuple[Owner, bytes]:
-    """Return which owner answered, and the signature its contract accepts.
+    *, credentials: Sequence[Credential], response: str, challenge: Bytes32
+) -> tuple[Credential, bytes]:
+    """Return which passkey answered, and the signature its contract accepts.
 
-    The credential is found by rawId among ``owners`` (security.md R8). A response
+    The credential is found by rawId among ``credentials`` (security.md R8). A response
     whose client data is in another order signs in but never on chain, so it is
     refused here, before anything is paid (R18).
 
@@ -54,8 +74,7 @@ def verified_signature(
         SignatureRefused: with words; nothing was changed.
     """
     try:
-        credential_id = webauthn.credential_id_of(response)
-        owner, credential = _owner_of(owners, credential_id)
+        credential = _answering(credentials, webauthn.credential_id_of(response))
         assertion = webauthn.verify_assertion(
             response=response,
             expected_challenge=challenge,
@@ -78,12 +97,12 @@ def verified_signature(
         raise SignatureRefused from error
     # A counter that went back is logged there and never blocks a payment (R9).
     record_use(credential=credential, verified=assertion)
-    return owner, signature
+    Credential.objects.filter(pk=credential.pk).update(last_signed_at=Now())
+    return credential, signature
 
 
-def _owner_of(owners: list[Owner], credential_id: bytes) -> tuple[Owner, Credential]:
-    for owner in owners:
-        credential = owner.credential
-        if credential is not None and credential.credential_id == credential_id:
-            return owner, credential
+def _answering(credentials: Sequence[Credential], credential_id: bytes) -> Credential:
+    for credential in credentials:
+        if credential.credential_id == credential_id:
+            return credential
     raise SignatureRefused("This passkey is not an owner of the account.")

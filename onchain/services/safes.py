@@ -12,9 +12,10 @@ from django.utils import timezone
 from accounts.models import Credential, User
 from onchain.clients.node import Node
 from onchain.models import Chain, Owner, Safe
+from onchain.models.owner import public_key_of
 from onchain.protocol.deployments import VERIFIERS
-from onchain.protocol.safe import account_address, direct_setup, signer_address
-from onchain.protocol.types import PublicKey
+from onchain.protocol.safe import account_address, direct_setup
+from onchain.services.signers import signer_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +28,7 @@ def open_safe(*, user: User, credential: Credential, chain: Chain) -> Safe:
     The address is final: it follows from the passkey alone. Where the chain deploys
     eagerly, deployment is asked for at once.
     """
-    public_key = PublicKey(
-        x=int.from_bytes(credential.public_key_x, "big"),
-        y=int.from_bytes(credential.public_key_y, "big"),
-    )
-    if chain.signer_proxy_code is None:
-        raise ValueError(f"{chain} has not been verified")
-    signer = signer_address(
-        public_key=public_key, proxy_code=bytes(chain.signer_proxy_code)
-    )
+    signer = signer_of(public_key=public_key_of(credential), chain=chain)
     setup = direct_setup(owners=[signer], threshold=1)
     is_eager = settings.DEPLOYMENT_POLICY == "eager"
     safe = Safe.objects.create(

@@ -16,6 +16,7 @@ from onchain.errors import SignatureRefused
 from onchain.forms import AssertionForm
 from onchain.models import KeyProof, Safe
 from onchain.services import key_proofs
+from onchain.services.passkeys import passkey_of
 from onchain.views.access import (
     account_context,
     fragment_login_required,
@@ -53,7 +54,9 @@ def prove(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
         owner = key_proofs.own_owner(safe=safe, user=person(request))
         response = form.cleaned_data["credential"]
         try:
-            proof = key_proofs.answer(owner=owner, response=response)
+            proof = key_proofs.answer(
+                credential=passkey_of(owner), safe=safe, response=response
+            )
         except SignatureRefused as error:
             form.add_error(None, str(error))
         else:
@@ -74,11 +77,12 @@ def _card(request: HttpRequest, safe: Safe) -> dict[str, Any]:
             "is_proven": True,
             "qr_svg": _qr_svg(safe.address_text),
         }
-    proof = key_proofs.latest(owner=owner)
+    credential = passkey_of(owner)
+    proof = key_proofs.latest(credential=credential, safe=safe)
     context = {"safe": safe, "owner": owner, "is_proven": False, "proof": proof}
     if proof is None or proof.status != KeyProof.Status.SIGNED:
-        request_ = key_proofs.signing_request(proof=key_proofs.open_proof(owner=owner))
-        context["signing_request"] = request_
+        asked = key_proofs.open_proof(credential=credential, safe=safe)
+        context["signing_request"] = key_proofs.signing_request(proof=asked)
     return context
 
 

@@ -12,11 +12,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_results.models import GroupResult, TaskResult
 
-from accounts.models import Ceremony, Enrolment
+from accounts.models import (
+    Ceremony,
+    EmailAddress,
+    Enrolment,
+    KnownBrowser,
+    OutgoingMail,
+    SecurityEvent,
+    Session,
+)
 from onchain.admin_base import NudgeAdmin
 from onchain.models import Block, JournalEntry, RelayerTransaction
 from onchain.services import key_proofs
-from tests.wallets import Status, Wallet, make_operation
+from tests.wallets import Status, Wallet, key_of, make_operation
 
 REGISTERED = admin.site._registry
 MODELS = sorted(REGISTERED, key=lambda model: model._meta.label)
@@ -48,7 +56,7 @@ def fill_console(wallet: Wallet) -> None:
     op = make_operation(wallet, Status.INCLUDED)
     make_operation(wallet, Status.DRAFT)
     chain = wallet.safe.chain
-    key_proofs.open_proof(owner=wallet.safe.owners.get())
+    key_proofs.open_proof(**key_of(wallet.safe.owners.get()))
     Block.objects.create(chain=chain, number=100, hash=HASH, timestamp=1)
     RelayerTransaction.objects.create(
         chain=chain,
@@ -73,5 +81,14 @@ def fill_console(wallet: Wallet) -> None:
         enrolment=enrolment,
         expires_at=later,
     )
+    Session.objects.create(
+        key_hash=HASH, data="", user=wallet.user, last_seen_at=later, expires_at=later
+    )
+    KnownBrowser.objects.create(user=wallet.user, token_hash=HASH)
+    event = SecurityEvent.objects.create(
+        user=wallet.user, kind=SecurityEvent.Kind.NEW_BROWSER
+    )
+    address = EmailAddress.objects.create(user=wallet.user, address="a@example.com")
+    OutgoingMail.objects.create(to=address, kind=OutgoingMail.Kind.EVENT, event=event)
     TaskResult.objects.create(task_id=str(uuid.uuid4()), task_name="sweep")
     GroupResult.objects.create(group_id=str(uuid.uuid4()))

@@ -43,8 +43,11 @@ def safe() -> Safe:
 
 
 def proof() -> KeyProof:
+    owner = make_wallet().owner
     return KeyProof.objects.create(
-        owner=make_wallet().owner,
+        credential=owner.credential,
+        safe=owner.safe,
+        signer=owner.address,
         nonce=b"\1" * 32,
         challenge=b"\2" * 32,
         expires_at=timezone.now(),

@@ -13,6 +13,7 @@ from onchain.models import KeyProof, UserOperation
 from onchain.models.user_operation import Status
 from onchain.services import key_proofs
 from tests.factories import World, make_chain, make_wallet, make_world
+from tests.wallets import key_of
 from wallet_site.celery import app
 
 pytestmark = pytest.mark.services
@@ -45,7 +46,7 @@ def test_a_forgotten_signature_is_submitted(world: World, queued):
 
 
 def test_a_forgotten_proof_is_checked(world: World, queued):
-    proof = key_proofs.open_proof(owner=world.wallet.owner)
+    proof = key_proofs.open_proof(**key_of(world.wallet.owner))
     KeyProof.objects.update(status="signed", created_at=ago(60))
 
     tasks.sweep()
@@ -56,7 +57,7 @@ def test_a_forgotten_proof_is_checked(world: World, queued):
 def test_a_row_whose_nudge_is_on_its_way_is_left_to_it(world: World, queued):
     world.draft()
     world.sign()
-    key_proofs.open_proof(owner=world.wallet.owner)
+    key_proofs.open_proof(**key_of(world.wallet.owner))
     KeyProof.objects.update(status="signed")
 
     tasks.sweep()
@@ -141,9 +142,9 @@ def test_beat_runs_the_sweep_every_few_seconds(settings):
 
 
 def test_what_only_piles_up_is_deleted(world: World):
-    old = key_proofs.open_proof(owner=world.wallet.owner)
+    old = key_proofs.open_proof(**key_of(world.wallet.owner))
     KeyProof.objects.filter(pk=old.pk).update(expires_at=ago(60))
-    fresh = key_proofs.open_proof(owner=world.wallet.owner)
+    fresh = key_proofs.open_proof(**key_of(world.wallet.owner))
     Session.objects.create(session_key="over", session_data="", expire_date=ago(60))
 
     tasks.clean_up()

@@ -18,6 +18,7 @@ from tests.factories import (
 )
 from tests.fake_accounts import MAGIC
 from tests.stub_rpc import RpcFailure
+from tests.wallets import key_of
 
 RETRIED = [
     tasks.prepare_user_operation,
@@ -53,9 +54,9 @@ def test_a_signed_operation_is_submitted(world: World, bundler_stub):
 
 def test_a_signed_proof_is_checked(world: World, node_stub):
     owner = world.wallet.owner
-    proof = key_proofs.open_proof(owner=owner)
+    proof = key_proofs.open_proof(**key_of(owner))
     key_proofs.answer(
-        owner=owner,
+        **key_of(owner),
         response=assertion_text(world.wallet.passkey, bytes(proof.challenge)),
     )
     node_stub.answers["eth_call"] = "0x" + MAGIC.hex()
