@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import views
+from accounts.views import ceremonies, enrolment
 
 urlpatterns = [
     path(
         "passkeys/registration/begin",
-        views.registration_begin,
+        ceremonies.registration_begin,
         name="registration-begin",
     ),
     path(
         "passkeys/registration/finish",
-        views.registration_finish,
+        ceremonies.registration_finish,
         name="registration-finish",
     ),
     path(
         "passkeys/authentication/begin",
-        views.authentication_begin,
+        ceremonies.authentication_begin,
         name="authentication-begin",
     ),
     path(
         "passkeys/authentication/finish",
-        views.authentication_finish,
+        ceremonies.authentication_finish,
         name="authentication-finish",
     ),
-    path("sign-out", views.sign_out, name="sign-out"),
-    path("admin/enrol", views.enrolment, name="enrolment"),
-    path("admin/enrol/begin", views.enrolment_begin, name="enrolment-begin"),
-    path("admin/enrol/finish", views.enrolment_finish, name="enrolment-finish"),
+    path("sign-out", ceremonies.sign_out, name="sign-out"),
+    path("admin/enrol", enrolment.enrolment, name="enrolment"),
+    path("admin/enrol/begin", enrolment.enrolment_begin, name="enrolment-begin"),
+    path("admin/enrol/finish", enrolment.enrolment_finish, name="enrolment-finish"),
 ]

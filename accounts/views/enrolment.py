@@ -1,0 +1,62 @@
+"""The page of an operator's link, and the ceremony behind it."""
+
+from __future__ import annotations
+
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import ceremonies, enrolments
+from accounts.answers import (
+    ensure_session,
+    options,
+    person,
+    refusal,
+    refusal_json,
+    see_other,
+)
+from accounts.errors import AlreadySignedIn, CeremonyFailed
+from accounts.forms import CeremonyForm, EnrolmentForm
+
+
+@require_safe
+def enrolment(request: HttpRequest) -> HttpResponse:
+    """Show the page of an operator's link; the token stays in the browser."""
+    response = render(request, "accounts/enrolment.html")
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@require_POST
+def enrolment_begin(request: HttpRequest) -> HttpResponse:
+    """Answer the options of an operator's registration."""
+    try:
+        if person(request) is not None:
+            raise AlreadySignedIn
+        found = enrolments.find(EnrolmentForm(request.POST).value())
+    except CeremonyFailed as error:
+        return refusal_json(error)
+    session_key = ensure_session(request)
+    return options(ceremonies.begin_enrolment(session_key=session_key, enrolment=found))
+
+
+@require_POST
+def enrolment_finish(request: HttpRequest) -> HttpResponse:
+    """Give an operator a key and sign them in."""
+    form = CeremonyForm(request.POST)
+    try:
+        if person(request) is not None:
+            raise AlreadySignedIn
+        operator = enrolments.enrol(
+            response=form.response(),
+            token=EnrolmentForm(request.POST).value(),
+            session_key=request.session.session_key,
+        )
+    except CeremonyFailed as error:
+        return refusal(request, error, way_back=reverse("admin:login"))
+    login(request, operator)
+    return see_other(request, reverse("admin:index"))
