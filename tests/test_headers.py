@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from tests.factories import make_operator
-from tests.test_urls import ADMIN_NAMES, OWNED, PUBLIC, own_url
+from tests.test_urls import ADMIN_NAMES, OWNED, PERSONAL, PUBLIC, own_url
 from tests.wallets import Wallet, make_wallet
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,14 @@ def test_a_page_of_a_signed_in_person_is_guarded_and_kept_by_nobody(name, alice)
     assert_guarded(response)
     assert "no-store" in response["Cache-Control"]
     assert "Integrity-Policy" in response
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_a_page_of_ones_own_is_guarded_and_kept_by_nobody(name, alice):
+    response = alice.client.generic(PERSONAL[name], reverse(name))
+
+    assert_guarded(response)
+    assert "no-store" in response["Cache-Control"]
 
 
 @pytest.mark.parametrize("name", OWNED)

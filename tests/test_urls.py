@@ -44,6 +44,10 @@ OWNED = PAGES | FRAGMENTS
 OF_OPERATION = {
     *("operation", "operation-card", "sign", "withdraw", "prepare-again"),
 }
+# Pages of the signed-in person: the address names nobody, so there is no stranger.
+PERSONAL = {
+    "passkeys": "GET",
+}
 # Everybody may ask for these: name to method and to what a stranger gets.
 PUBLIC = {
     "home": ("GET", 200),
@@ -125,7 +129,7 @@ def without_csrf_token(response) -> str:
 def test_every_address_of_the_urlconf_has_a_rule():
     ours = {name.removeprefix("onchain:") for name in NAMES - set(ADMIN_NAMES)}
 
-    assert ours == OWNED.keys() | PUBLIC.keys()
+    assert ours == OWNED.keys() | PERSONAL.keys() | PUBLIC.keys()
 
 
 def test_every_path_with_an_account_or_an_operation_is_an_owned_one():
@@ -205,6 +209,26 @@ def test_an_operator_sees_no_more_than_a_stranger(name, alice):
     assert response.status_code == 404
 
 
+@pytest.mark.parametrize("name", PERSONAL)
+def test_everybody_signed_in_gets_their_own_page(name, alice):
+    operator = Client()
+    operator.force_login(make_operator())
+
+    for client in (alice.client, operator):
+        response = client.generic(PERSONAL[name], reverse(name))
+
+        assert response.status_code in {200, 302, 303, 400, 403, 422}
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_signed_out_a_page_of_ones_own_leads_home(name):
+    response = Client().generic(PERSONAL[name], reverse(name))
+
+    assert response.status_code == 302
+    assert response["Location"].startswith(f"{reverse('home')}?next=/")
+    assert response.cookies == {}
+
+
 # --- Methods and tokens ----------------------------------------------------------------
 
 
@@ -217,6 +241,12 @@ def test_any_other_method_is_refused_and_does_nothing(name, alice):
     for method in set(OTHER_METHODS) - allowed:
         assert alice.client.generic(method, url).status_code == 405, method
     assert effects() == before
+
+
+@pytest.mark.parametrize("name", PERSONAL)
+def test_any_other_method_of_a_page_of_ones_own_is_refused(name, alice):
+    for method in set(OTHER_METHODS) - {PERSONAL[name]}:
+        assert alice.client.generic(method, reverse(name)).status_code == 405, method
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from onchain.views.pages import help_page
+from onchain.views.passkeys import passkeys
 from onchain.views.safes import home
 from wallet_site.health import HealthView
 from wallet_site.metrics import metrics
@@ -13,6 +14,7 @@ from wallet_site.metrics import metrics
 urlpatterns = [
     path("", home, name="home"),
     path("help/", help_page, name="help"),
+    path("passkeys/", passkeys, name="passkeys"),
     path("", include("accounts.urls")),
     path("", include("onchain.urls")),
     path("health/", HealthView.as_view(), name="health"),
