@@ -1,6 +1,7 @@
 // Forms that a passkey completes:
 //
 //   <form method="post" action="..." data-passkey="create|get" data-begin="<url>">
+//   <form method="post" action="..." data-passkey="create|get" data-options="<id of JSON>">
 //   <form method="post" action="..." data-passkey="sign" data-request="<id of JSON>">
 //     <input type="hidden" name="credential">
 //     <p role="alert" data-passkey-error hidden></p>
@@ -8,7 +9,8 @@
 // One delegated listener in the capture phase: it serves forms that htmx swaps in, and
 // stops the submission before htmx or the browser sends anything. When the passkey has
 // answered, the form is submitted again and goes its ordinary way. Whatever goes wrong
-// is said in words inside the form, and everything typed stays.
+// is said in words inside the form, everything typed stays, and the form may be tried
+// again: with data-begin a new ceremony begins, with data-options the one of the page.
 
 import { createCredential, getAssertion } from "./webauthn.js";
 import { authorize } from "./signing.js";
@@ -19,9 +21,9 @@ const busy = new WeakSet(); // forms whose ceremony or submission is under way
 const answered = new WeakSet(); // forms whose next submission carries an answer
 
 const CEREMONIES = {
-  create: async (form) => createCredential(await begin(form)),
-  get: async (form) => getAssertion(await begin(form)),
-  sign: (form) => authorize(signingRequest(form), shownIn(form)),
+  create: async (form, button) => createCredential(await optionsFor(form, button)),
+  get: async (form, button) => getAssertion(await optionsFor(form, button)),
+  sign: (form) => authorize(readJson(form.dataset.request), shownIn(form)),
 };
 
 /** Something that stopped a ceremony; `message` is for people. */
@@ -59,7 +61,7 @@ async function complete(form, submitter) {
   try {
     checkBrowser();
     fillToken(form);
-    const credential = await CEREMONIES[form.dataset.passkey](form);
+    const credential = await CEREMONIES[form.dataset.passkey](form, submitter);
     form.elements.credential.value = JSON.stringify(credential);
   } catch (error) {
     release(form);
@@ -68,7 +70,8 @@ async function complete(form, submitter) {
   }
   if (!form.isConnected) return; // htmx replaced it meanwhile
   answered.add(form);
-  form.requestSubmit(submitter);
+  form.requestSubmit(submitter?.form === form ? submitter : null);
+  if (answered.has(form)) release(form); // its fields do not allow a submission any more
 }
 
 function release(form) {
@@ -115,9 +118,17 @@ function fillToken(form) {
   if (input) input.value = location.hash.slice(1);
 }
 
+/** The options of a ceremony: those that came with the page, or those of a new one. */
+async function optionsFor(form, submitter) {
+  const { options } = form.dataset;
+  return options ? readJson(options) : begin(form, submitter);
+}
+
 /** POST the form's own fields to where the ceremony begins; return the options. */
-async function begin(form) {
+async function begin(form, submitter) {
   const fields = new URLSearchParams(new FormData(form));
+  // By hand: browsers older than Chrome 112 do not know FormData's second argument.
+  if (submitter?.name) fields.append(submitter.name, submitter.value);
   fields.delete("credential");
   const response = await fetch(form.dataset.begin, {
     method: "POST",
@@ -138,10 +149,9 @@ async function begin(form) {
   throw new FormRefused(answer?.error?.message ?? wordsForStatus(response.status));
 }
 
-function signingRequest(form) {
-  const element = document.getElementById(form.dataset.request);
+function readJson(id) {
   try {
-    return JSON.parse(element.textContent);
+    return JSON.parse(document.getElementById(id).textContent);
   } catch {
     throw new FormRefused("This page is incomplete. Reload it; nothing was signed.");
   }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
@@ -17,6 +19,21 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Session-scoped fixtures defined as instance"),
 ]
 
+# What a page does that brings its options along: begun by the server, in a json_script.
+OPTIONS_IN_THE_PAGE = """async (kind) => {
+  const form = document.querySelector(`[data-passkey=${kind}]`);
+  const answer = await fetch(form.dataset.begin, {
+    method: "POST",
+    headers: { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+  });
+  const script = document.createElement("script");
+  script.type = "application/json";
+  script.id = "passkey-options";
+  script.textContent = await answer.text();
+  document.body.append(script);
+  delete form.dataset.begin;
+  form.dataset.options = "passkey-options";
+}"""
 COUNT_CALLS = """
 window.calls = { create: [], get: [] };
 for (const name of ["create", "get"]) {
@@ -193,6 +210,96 @@ def test_a_browser_that_cannot_is_told_what_to_do(script, words, page, origin):
 
     assert words in alert(page)
     assert not Ceremony.objects.exists()
+
+
+def test_options_may_come_with_the_page(page, origin, errors):
+    Authenticator(page)
+    page.goto(origin)
+    page.evaluate(OPTIONS_IN_THE_PAGE, "create")
+    press(page, "Create a wallet")
+    page.wait_for_url("**/opened/**")
+    page.context.clear_cookies()
+    page.goto(origin)
+    page.evaluate(OPTIONS_IN_THE_PAGE, "get")
+    begun: list[str] = []
+    page.on("request", lambda request: begun.append(request.url))
+
+    press(page, "Sign in with passkey")
+
+    page.get_by_role("button", name="Sign out").first.wait_for()
+    assert not any(url.endswith("/begin") for url in begun)
+    assert not Ceremony.objects.exists()
+    assert errors == []
+
+
+def test_a_cancelled_ceremony_of_the_pages_options_can_be_repeated(page, origin):
+    authenticator = Authenticator(page, isUserVerified=False)
+    page.goto(origin)
+    page.evaluate(OPTIONS_IN_THE_PAGE, "create")
+
+    press(page, "Create a wallet")
+    assert "Nothing was changed" in alert(page)
+    authenticator.send("setUserVerified", isUserVerified=True)
+    press(page, "Create a wallet")
+
+    page.wait_for_url("**/opened/**")
+    assert User.objects.count() == 1
+
+
+def test_a_page_without_its_options_says_so(page, origin):
+    page.goto(origin)
+    page.evaluate(OPTIONS_IN_THE_PAGE, "create")
+    page.evaluate("document.getElementById('passkey-options').remove()")
+
+    press(page, "Create a wallet")
+
+    assert "This page is incomplete. Reload it" in alert(page)
+
+
+def test_the_button_that_was_pressed_goes_along_to_where_the_ceremony_begins(
+    page, origin
+):
+    Authenticator(page)
+    page.goto(origin)
+    page.evaluate(
+        """() => {
+          const button = document.querySelector("[data-passkey=create] button");
+          button.name = "hint";
+          button.value = "hybrid";
+        }"""
+    )
+
+    with page.expect_request("**/registration/begin") as caught:
+        press(page, "Create a wallet")
+
+    fields = parse_qs(caught.value.post_data or "")
+    page.wait_for_url("**/opened/**")
+    assert fields["hint"] == ["hybrid"]
+
+
+def test_a_form_that_may_not_be_submitted_any_more_can_be_tried_again(page, origin):
+    Authenticator(page)
+    page.goto(origin)
+    page.evaluate(
+        """() => {
+          const form = document.querySelector("[data-passkey=create]");
+          const real = CredentialsContainer.prototype.create;
+          CredentialsContainer.prototype.create = function (options) {
+            CredentialsContainer.prototype.create = real;
+            form.insertAdjacentHTML("beforeend", "<input name=wanted required>");
+            return real.call(this, options);
+          };
+        }"""
+    )
+    with page.expect_response("**/registration/begin"):
+        press(page, "Create a wallet")
+    page.locator("[name=wanted]").wait_for()
+    page.wait_for_function("!document.querySelector('[aria-busy]')")
+
+    assert page.locator("[name=credential]").first.input_value() == ""
+    page.locator("[name=wanted]").evaluate("(input) => input.removeAttribute('required')")
+    press(page, "Create a wallet")
+    page.wait_for_url("**/opened/**")
 
 
 def test_a_challenge_that_is_not_a_sign_in_is_never_signed(page, origin, errors):
