@@ -13,6 +13,7 @@ from accounts.models import User
 
 STATUS = {
     "malformed": 400,
+    "signed-out": 401,
     "signed-in": 409,
     "expired": 410,
     "enrolment": 410,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from accounts.errors import CeremonyExpired
 from accounts.models import (
     USER_HANDLE_BYTES,
     Ceremony,
+    Credential,
     Enrolment,
     User,
     generated_name,
@@ -50,6 +52,26 @@ def begin_authentication(*, session_key: str, user: User | None) -> dict[str, ob
     )
 
 
+def begin_step_up(
+    *,
+    session_key: str,
+    user: User,
+    credentials: Sequence[Credential],
+    action: str,
+    target: str,
+) -> dict[str, object]:
+    """Open the confirmation of one action on one target by one of these passkeys."""
+    ceremony = _open(
+        Purpose.STEP_UP, session_key, user=user, action=action, target=target
+    )
+    answer = options.authentication_options(
+        rp_id=settings.WEBAUTHN_RP_ID,
+        challenge=ceremony.challenge,
+        timeout_seconds=settings.CEREMONY_SECONDS,
+    )
+    return answer | {"allowCredentials": _descriptors(credentials)}
+
+
 def begin_enrolment(*, session_key: str, enrolment: Enrolment) -> dict[str, object]:
     """Open the registration of an operator's key; return the options."""
     ceremony = _open(
@@ -67,6 +89,8 @@ def take(
     purpose: Ceremony.Purpose,
     session_key: str | None,
     user: User | None = None,
+    action: str = "",
+    target: str = "",
 ) -> Ceremony:
     """Return the open ceremony that a response answers, which nobody can use again.
 
@@ -79,6 +103,8 @@ def take(
         purpose=purpose,
         session_hash=_session_hash(session_key or ""),
         user=user,
+        action=action,
+        target=target,
         expires_at__gt=Now(),
     )
     # Durable: inside another transaction a rollback would revive the challenge.
@@ -110,6 +136,8 @@ def _open(
     user: User | None = None,
     enrolment: Enrolment | None = None,
     user_handle: bytes | None = None,
+    action: str = "",
+    target: str = "",
 ) -> Ceremony:
     return Ceremony.objects.create(
         challenge=secrets.token_bytes(CHALLENGE_BYTES),
@@ -118,6 +146,8 @@ def _open(
         user=user,
         enrolment=enrolment,
         user_handle=user_handle,
+        action=action,
+        target=target,
         expires_at=Now() + timedelta(seconds=settings.CEREMONY_SECONDS),
     )
 
@@ -131,6 +161,15 @@ def _creation_options(ceremony: Ceremony, user_name: str) -> dict[str, object]:
         challenge=ceremony.challenge,
         timeout_seconds=settings.CEREMONY_SECONDS,
     )
+
+
+def _descriptors(credentials: Iterable[Credential]) -> list[dict[str, object]]:
+    return [
+        options.descriptor(
+            credential_id=credential.credential_id, transports=credential.transports
+        )
+        for credential in credentials
+    ]
 
 
 def _new_user_handle() -> bytes:

@@ -102,3 +102,23 @@ class NotReady(CeremonyFailed):
 
     code = "not-ready"
     message = "This site is still starting. Nothing was made. Try again in a moment."
+
+
+class NotSettled(CeremonyFailed):
+    """A passkey that was added lately may not do this yet (R14); words say when."""
+
+    code = "not-settled"
+
+
+class NothingToConfirm(CeremonyFailed):
+    """No passkey of the person can confirm anything."""
+
+    code = "no-passkey"
+    message = "None of your passkeys can sign in any more, so nothing can be confirmed."
+
+
+class SignedOut(CeremonyFailed):
+    """The session ended while its page was still open."""
+
+    code = "signed-out"
+    message = "You are signed out. Nothing was changed. Sign in, and start again."

@@ -6,9 +6,11 @@ from django import forms
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.errors import EnrolmentRefused, MalformedResponse
+from accounts.step_up import Action
 
 RESPONSE_CHARACTERS = 32 * 1024  # ours: half of what a ceremony's body may hold (R36)
 NEXT_CHARACTERS = 512
+TARGET_CHARACTERS = 254  # an e-mail address, RFC 5321
 
 
 def is_local_path(url: str) -> bool:
@@ -43,6 +45,23 @@ class CeremonyForm(forms.Form):
         """Return where to go afterwards; empty when that is ours to decide."""
         self.is_valid()
         return str(self.cleaned_data.get("next", ""))
+
+
+class StepUpForm(forms.Form):
+    """What a step-up is to confirm."""
+
+    action = forms.ChoiceField(choices=Action.choices)
+    target = forms.CharField(max_length=TARGET_CHARACTERS, required=False, strip=False)
+
+    def wanted(self) -> tuple[Action, str]:
+        """Return the action and its target.
+
+        Raises:
+            MalformedResponse: no such action, or a target that cannot be one.
+        """
+        if not self.is_valid():
+            raise MalformedResponse
+        return Action(self.cleaned_data["action"]), self.cleaned_data["target"]
 
 
 class EnrolmentForm(forms.Form):

@@ -6,6 +6,8 @@ Source: https://www.w3.org/TR/webauthn-3/, sections 5.4 (creation), 5.5 (request
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from accounts.authenticator_data import ES256
 from accounts.strict_json import encode_base64url
 
@@ -42,6 +44,15 @@ def registration_options(
         "hints": [],
         "attestation": "none",
         "extensions": {},
+    }
+
+
+def descriptor(*, credential_id: bytes, transports: Sequence[str]) -> dict[str, object]:
+    """Return PublicKeyCredentialDescriptorJSON (section 5.8.3), naming one passkey."""
+    return {
+        "type": "public-key",
+        "id": encode_base64url(credential_id),
+        "transports": list(transports),
     }
 
 

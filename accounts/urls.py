@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import ceremonies, enrolment
+from accounts.views import ceremonies, enrolment, passkeys
 
 urlpatterns = [
     path(
@@ -27,6 +27,7 @@ urlpatterns = [
         ceremonies.authentication_finish,
         name="authentication-finish",
     ),
+    path("passkeys/step-up/begin", passkeys.step_up_begin, name="step-up-begin"),
     path("sign-out", ceremonies.sign_out, name="sign-out"),
     path("admin/enrol", enrolment.enrolment, name="enrolment"),
     path("admin/enrol/begin", enrolment.enrolment_begin, name="enrolment-begin"),

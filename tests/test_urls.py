@@ -59,6 +59,7 @@ PUBLIC = {
     "registration-finish": ("POST", 400),
     "authentication-begin": ("POST", 200),
     "authentication-finish": ("POST", 400),
+    "step-up-begin": ("POST", 401),
     "enrolment-begin": ("POST", 410),
     "enrolment-finish": ("POST", 400),
     "sign-out": ("POST", 303),
