@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal, localcontext
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from eth_abi.abi import encode
@@ -17,6 +20,14 @@ EXECUTE = bytes.fromhex("541d63c8")
 MULTI_SEND = "0x38869bf66a61cF6bDB996A6aE40D5853Fd43B526"
 MULTI_SEND_CALL = bytes.fromhex("8d80ff0a")
 EXECUTE_TYPES = ["address", "uint256", "bytes", "uint8"]
+SIGNER_FACTORY = "0xF7488fFbe67327ac9f37D5F722d83Fc900852Fbf"
+SIGNER_SINGLETON = "0x270D7E4a57E6322f336261f3EaE2BADe72E68d72"
+FCL_VERIFIER = "0x445a0683e494ea0c5AF3E83c5159fBE47Cf9e765"
+VERIFIERS = (0x0100 << 160) + int(FCL_VERIFIER, 16)
+PROXY_ARTIFACT = (
+    Path(__file__).parent.parent / "devchain/node_modules/@safe-global/safe-passkey/"
+    "build/artifacts/contracts/SafeWebAuthnSignerProxy.sol/SafeWebAuthnSignerProxy.json"
+)
 SAFE_OP = [
     ("safe", "address"),
     ("nonce", "uint256"),
@@ -95,6 +106,46 @@ def batch_call_data(calls: list[dict[str, str]]) -> str:
         )
     inner = MULTI_SEND_CALL + encode(["bytes"], [packed])
     return "0x" + (EXECUTE + encode(EXECUTE_TYPES, [MULTI_SEND, 0, inner, 1])).hex()
+
+
+@cache
+def proxy_code() -> bytes:
+    """Return the creation code of the signer proxy, as its package publishes it."""
+    return bytes.fromhex(json.loads(PROXY_ARTIFACT.read_text())["bytecode"][2:])
+
+
+def signer_address(x: int, y: int, verifiers: int = VERIFIERS) -> str:
+    """Return where the factory puts a key's signer (EIP-1014), by eth_abi alone."""
+    made = proxy_code() + encode(
+        ["address", "uint256", "uint256", "uint176"],
+        [SIGNER_SINGLETON, x, y, verifiers],
+    )
+    place = encode_packed(
+        ["bytes1", "address", "uint256", "bytes32"],
+        [b"\xff", SIGNER_FACTORY, 0, keccak(made)],
+    )
+    return to_checksum_address(keccak(place)[12:])
+
+
+def fingerprint(x: int, y: int) -> str:
+    """Return the first and last four bytes of a key's hash, in groups of four."""
+    text = keccak(encode(["uint256", "uint256"], [x, y])).hex()
+    return " ".join([text[:4], text[4:8], text[-8:-4], text[-4:]])
+
+
+def function_call(signature: str, *values: Any) -> bytes:
+    """Return the call data of ``name(type,type)``."""
+    types = signature[signature.index("(") + 1 : -1].split(",")
+    return keccak(signature.encode())[:4] + encode(types, values)
+
+
+def addition_calls(
+    *, safe: str, x: int, y: int, signer: str, threshold: int
+) -> list[dict[str, str]]:
+    """Return the two calls that make a passkey an owner of an account."""
+    create = function_call("createSigner(uint256,uint256,uint176)", x, y, VERIFIERS)
+    add = function_call("addOwnerWithThreshold(address,uint256)", signer, threshold)
+    return [call(SIGNER_FACTORY, 0, create), call(safe, 0, add)]
 
 
 def decimal_text(wei: int) -> str:

@@ -10,25 +10,72 @@ from eth_utils.address import to_checksum_address
 from tests.signing_oracle import (
     ENTRY_POINT,
     MODULE,
+    SIGNER_SINGLETON,
+    VERIFIERS,
+    addition_calls,
     batch_call_data,
     call,
     decimal_text,
+    fingerprint,
     key_proof_hash,
+    proxy_code,
     safe_operation_hash,
+    signer_address,
     single_call_data,
 )
 
 CREDENTIAL_ID = b"credential-of-alice"
+SAFE = "0x521846572948D3DeBc80e34e09D2f6cc956734E6"
 
 
 def payment_case(
     *, calls: list[dict[str, str]], call_data: str, sponsor: str
 ) -> dict[str, Any]:
     """Return one good request and what a page shows for it."""
+    made = operation_case(calls=calls, call_data=call_data, sponsor=sponsor)
+    for index, single in enumerate(calls, 1):
+        suffix = "" if len(calls) == 1 else f"-{index}"
+        amount = f"{decimal_text(int(single['valueWei']))} ETH"
+        made["shown"][f"recipient{suffix}"] = {"text": single["to"], "value": ""}
+        made["shown"][f"amount{suffix}"] = {"text": amount, "value": ""}
+    return made
+
+
+def addition_case(
+    *, x: int, y: int, threshold: int, sponsor: str = "0x"
+) -> dict[str, Any]:
+    """Return a good request to add a passkey and what a page shows for it."""
+    signer = signer_address(x, y)
+    calls = addition_calls(safe=SAFE, x=x, y=y, signer=signer, threshold=threshold)
+    made = operation_case(
+        calls=calls, call_data=batch_call_data(calls), sponsor=sponsor
+    )
+    made["request"]["newOwner"] = {
+        "x": str(x),
+        "y": str(y),
+        "signer": signer,
+        "threshold": str(threshold),
+        "proxyCode": f"0x{proxy_code().hex()}",
+        "singleton": SIGNER_SINGLETON,
+        "verifiers": str(VERIFIERS),
+    }
+    approve = f"{threshold} of {threshold + 1} must approve"
+    made["shown"] |= {
+        "new-owner": {"text": signer, "value": ""},
+        "new-key": {"text": fingerprint(x, y), "value": ""},
+        "threshold": {"text": approve, "value": str(threshold)},
+    }
+    return made
+
+
+def operation_case(
+    *, calls: list[dict[str, str]], call_data: str, sponsor: str
+) -> dict[str, Any]:
+    """Return a request with what every kind of operation shows."""
     message = {
         "chainId": "31337",
         "module": MODULE,
-        "safe": "0x521846572948D3DeBc80e34e09D2f6cc956734E6",
+        "safe": SAFE,
         "nonce": str((5 << 64) + 3),
         "initCode": "0x",
         "callData": call_data,
@@ -58,11 +105,6 @@ def payment_case(
             "value": "2030-03-17T17:46:40+00:00",
         },
     }
-    for index, single in enumerate(calls, 1):
-        suffix = "" if len(calls) == 1 else f"-{index}"
-        amount = f"{decimal_text(int(single['valueWei']))} ETH"
-        shown[f"recipient{suffix}"] = {"text": single["to"], "value": ""}
-        shown[f"amount{suffix}"] = {"text": amount, "value": ""}
     hashed = safe_operation_hash(message)
     return case("SafeOp", message, hashed, shown, calls=calls)
 
@@ -73,7 +115,7 @@ def proof_case() -> dict[str, Any]:
         "chainId": "31337",
         "verifyingContract": to_checksum_address("0x" + "5e" * 20),
         "role": "owner",
-        "account": "0x521846572948D3DeBc80e34e09D2f6cc956734E6",
+        "account": SAFE,
         "x": str(2**255 + 11),
         "y": "12",
         "nonce": "0x" + "ab" * 32,
@@ -113,5 +155,7 @@ def good_requests() -> dict[str, Any]:
             calls=one, call_data=single_call_data(one[0]), sponsor=sponsor
         ),
         "batch": payment_case(calls=two, call_data=batch_call_data(two), sponsor="0x"),
+        "addition": addition_case(x=2**255 + 11, y=12, threshold=1),
+        "guarded": addition_case(x=13, y=2**254 + 5, threshold=2, sponsor=sponsor),
         "proof": proof_case(),
     }

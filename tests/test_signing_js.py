@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 
-from onchain.protocol import typed_data
+from onchain.protocol import deployments, typed_data
 from onchain.protocol.types import Bytes32, PublicKey, to_address
-from tests import signing_answers
+from tests import signing_answers, signing_oracle
 
 FOLDER = Path(__file__).parent / "js"
 MODULE = Path(__file__).parent.parent / "static" / "js" / "signing.js"
@@ -49,7 +50,7 @@ def test_the_browser_side_passes_every_test_of(name, answers, tmp_path):
 def test_every_kind_of_tampering_is_tried():
     text = (FOLDER / "refusals.test.mjs").read_text()
 
-    assert text.count("refused(") >= 60
+    assert text.count("refused(") >= 85
 
 
 def test_the_server_hashes_key_proofs_as_the_browser_does(answers):
@@ -66,3 +67,24 @@ def test_the_server_hashes_key_proofs_as_the_browser_does(answers):
         )
 
         assert "0x" + ours.hex() == case["hash"]
+
+
+def test_signers_stand_where_abstractionkit_puts_them():
+    vectors = json.loads(signing_answers.VECTORS.read_text())
+    assert len(vectors) >= 5
+
+    for vector in vectors:
+        x, y, verifiers = (int(vector[name], 16) for name in ("x", "y", "verifiers"))
+
+        found = signing_oracle.signer_address(x, y, verifiers)
+
+        assert found.lower() == vector["signer"].lower()
+
+
+def test_the_browser_pins_what_the_packages_publish():
+    text = MODULE.read_text()
+
+    assert keccak(signing_oracle.proxy_code()).hex() in text
+    assert signing_oracle.proxy_code().hex()[:40] not in text
+    assert keccak(signing_oracle.proxy_code()) == deployments.SIGNER_PROXY_CODE_HASH
+    assert deployments.VERIFIERS == signing_oracle.VERIFIERS

@@ -5,7 +5,8 @@
 // closed list of typed messages (EIP-712), hashes them itself, compares them with what
 // the page shows, and only then calls navigator.credentials.get(). Any difference is a
 // SigningRefused and no call at all. Kinds: SafeOp (Safe4337Module 0.3.0, EntryPoint 0.7
-// of ERC-4337) and KeyProof. No import, so one integrity attribute covers everything.
+// of ERC-4337) and KeyProof. What a SafeOp may do is a closed list too: plain payments, or
+// adding a passkey. No import, so one integrity attribute covers everything.
 // Inside, addresses, bytes and ABI words are lower-case hex without 0x and integers are
 // BigInt: no floating point number ever holds money.
 
@@ -17,6 +18,17 @@ const PINNED = {
 const MULTI_SEND = "38869bf66a61cf6bdb996a6ae40d5853fd43b526"; // 1.4.1
 const EXECUTE = "541d63c8"; // executeUserOpWithErrorString(address,uint256,bytes,uint8)
 const MULTI_SEND_CALL = "8d80ff0a"; // multiSend(bytes)
+const CREATE_SIGNER = "0d2f0489"; // createSigner(uint256,uint256,uint176)
+const ADD_OWNER = "0d582f13"; // addOwnerWithThreshold(address,uint256)
+const SIGNER_FACTORY = "f7488ffbe67327ac9f37d5f722d83fc900852fbf"; // safe-passkey 0.2.0
+// What a passkey's signer contract is made of beside its key. Of its creation code only
+// the hash is known here: the request brings the code.
+const SIGNER = {
+  singleton: "270d7e4a57e6322f336261f3eae2bade72e68d72",
+  verifiers: (0x0100n << 160n) | 0x445a0683e494ea0c5af3e83c5159fbe47cf9e765n,
+};
+const PROXY_CODE_HASH =
+  "24eb5cf1cb02e3bc5ef6917bcd59e2cb1a7f02b257284dc89daeac1c37dada50";
 const TIMEOUT = 300_000; // milliseconds; the browser may choose less
 const LAST_DATE = 253_402_300_799n; // 9999-12-31T23:59:59Z, seconds
 
@@ -36,6 +48,10 @@ const NAMED_DOMAIN = { name: "string", version: "string", ...DOMAIN };
 const SAFE_OP_MESSAGE = { chainId: "uint256", module: "address", ...SAFE_OP };
 const KEY_PROOF_MESSAGE = { ...DOMAIN, ...KEY_PROOF };
 const CALL = { to: "address", valueWei: "uint256", data: "bytes" };
+const NEW_OWNER = {
+  x: "uint256", y: "uint256", signer: "address", threshold: "uint256",
+  proxyCode: "bytes", singleton: "address", verifiers: "uint256",
+};
 
 /** A request that was not signed: `field` names what is wrong, `message` is for people. */
 export class SigningRefused extends Error {
@@ -55,8 +71,9 @@ const CHECKS = new Map([["SafeOp", checkSafeOp], ["KeyProof", checkKeyProof]]);
 /**
  * Ask the passkey to sign `request`, if it is what the page shows.
  *
- * request: {kind, rpId, allowCredentials, hash, message, calls (SafeOp only)}; integers
- * are decimal text, bytes 0x hex, addresses checksummed. shown: name -> {text, value},
+ * request: {kind, rpId, allowCredentials, hash, message}, for a SafeOp also calls, and
+ * newOwner where they add one; integers are decimal text, bytes 0x hex, addresses
+ * checksummed. shown: name -> {text, value},
  * `text` what a person reads, `value` the machine-readable form beside it, if any.
  * Resolves to the assertion as plain data, rejects with SigningRefused, or with the
  * browser's own error once it was asked.
@@ -107,20 +124,22 @@ function descriptors(list) {
 
 // --- The kinds of message ------------------------------------------------------------
 
-/** Hash of a Safe operation that pays what, to whom, from where the page says. */
-function checkSafeOp({ message, calls }, shown) {
+/** Hash of a Safe operation that does to which account what the page says. */
+function checkSafeOp({ message, calls, newOwner }, shown) {
   const op = parse(message, SAFE_OP_MESSAGE);
   for (const [name, pinned] of Object.entries(PINNED)) {
     if (op[name] !== pinned) refuse(name, `The operation's ${name} is not the known one.`);
   }
   const expires = op.validAfter < op.validUntil && op.validUntil <= LAST_DATE;
   if (!expires) refuse("validUntil", "The operation has no usable expiry.");
-  const payments = parseCalls(calls);
-  if (encodeCalls(payments) !== op.callData) {
+  const parsed = parseCalls(calls);
+  const expected =
+    newOwner === undefined ? expectedPayments(parsed) : expectedOwner(newOwner, op, parsed);
+  if (encodeCalls(parsed) !== op.callData) {
     refuse("callData", "The operation does something else than this page says.");
   }
   compare(shown, {
-    ...expectedPayments(payments),
+    ...expected,
     account: wholeAddress(op.safe),
     chain: valueOf(String(op.chainId)),
     "max-fee": ether(maximumFee(op)),
@@ -140,12 +159,55 @@ function checkKeyProof({ message }, shown) {
 /** recipient and amount for one payment; recipient-1, amount-1, ... for several. */
 function expectedPayments(payments) {
   const expected = {};
-  payments.forEach(({ to, valueWei }, index) => {
+  payments.forEach(({ to, valueWei, data }, index) => {
+    if (data !== "") {
+      refuse("data", "The operation calls a contract in a way this page does not explain.");
+    }
     const suffix = payments.length === 1 ? "" : `-${index + 1}`;
     expected[`recipient${suffix}`] = wholeAddress(to);
     expected[`amount${suffix}`] = ether(valueWei);
   });
   return expected;
+}
+
+/**
+ * new-owner, threshold and new-key of an operation that adds a passkey and does nothing
+ * else: the calls must be the two that follow from the key, made anew here.
+ */
+function expectedOwner(newOwner, { safe }, calls) {
+  const owner = parse(newOwner, NEW_OWNER);
+  const { x, y, signer, threshold } = owner;
+  for (const [name, pinned] of Object.entries(SIGNER)) {
+    if (owner[name] !== pinned) refuse(name, `The signer's ${name} is not the known one.`);
+  }
+  if (keccakHex(owner.proxyCode) !== PROXY_CODE_HASH) {
+    refuse("proxyCode", "The signer's code is not the known one.");
+  }
+  if (signerAddress(owner) !== signer) {
+    refuse("signer", "The new signer does not belong to the new passkey.");
+  }
+  if (threshold === 0n) refuse("threshold", "Nobody would have to approve any more.");
+  const key = word(x) + word(y);
+  const created = CREATE_SIGNER + key + word(owner.verifiers);
+  const added = ADD_OWNER + signer.padStart(64, "0") + word(threshold);
+  const pair = [{ to: SIGNER_FACTORY, data: created }, { to: safe, data: added }];
+  const isPair = pair.every(({ to, data }, i) =>
+    calls[i]?.to === to && calls[i].valueWei === 0n && calls[i].data === data);
+  if (calls.length !== pair.length || !isPair) {
+    refuse("calls", "The operation does more or else than adding this passkey.");
+  }
+  return {
+    "new-owner": wholeAddress(signer),
+    "new-key": fingerprint(keccakHex(key)),
+    threshold: approvals(String(threshold)),
+  };
+}
+
+/** CREATE2 (EIP-1014) of a passkey's signer contract by its factory, with salt 0. */
+function signerAddress({ proxyCode, singleton, x, y, verifiers }) {
+  const settings = singleton.padStart(64, "0") + word(x) + word(y) + word(verifiers);
+  const code = keccakHex(proxyCode + settings);
+  return keccakHex(`ff${SIGNER_FACTORY}${word(0n)}${code}`).slice(24);
 }
 
 /** Wei the account or its sponsor can be charged at most (EntryPoint 0.7, prefund). */
@@ -177,13 +239,18 @@ function compare(shown, expected) {
   }
 }
 
-function wholeAddress(address) {
-  const words = checksumAddress(address);
+/** Exactly these characters, perhaps in groups. */
+function whole(words) {
   const values = [null, words];
   const reads = (text) => text.replaceAll(" ", "") === words;
   const matches = ({ text, value }) => reads(text) && values.includes(value);
   return { words, matches };
 }
+
+const wholeAddress = (address) => whole(checksumAddress(address));
+
+/** First and last 4 bytes of keccak(x || y): enough to tell one's own keys apart. */
+const fingerprint = (hash) => whole(hash.slice(0, 8) + hash.slice(-8));
 
 /** Before its key is proven an address is shown shortened, whole only in the value. */
 function proofAddress(address) {
@@ -191,6 +258,12 @@ function proofAddress(address) {
   const short = `${words.slice(0, 6)}…${words.slice(-4)}`;
   const isShort = ({ text, value }) => text === short && value === words;
   return { words, matches: (item) => matches(item) || isShort(item) };
+}
+
+/** "1 of 2 must approve", with the 1 as its value too. */
+function approvals(words) {
+  const reads = ({ text, value }) => text.startsWith(`${words} of `) && value === words;
+  return { words, matches: reads };
 }
 
 function valueOf(words) {
@@ -254,18 +327,11 @@ function parseValue(type, text) {
   return hex.length === 40 && checksumAddress(hex) === text ? hex : null; // address
 }
 
-/** Plain payments only: call data that the page does not explain is never signed. */
 function parseCalls(calls) {
   if (!Array.isArray(calls) || calls.length === 0) {
     refuse("calls", "This page does not say what the operation does.");
   }
-  return calls.map((call) => {
-    const payment = parse(call, CALL);
-    if (payment.data !== "") {
-      refuse("data", "The operation calls a contract in a way this page does not explain.");
-    }
-    return payment;
-  });
+  return calls.map((call) => parse(call, CALL));
 }
 
 // --- Encoding and hashing ------------------------------------------------------------

@@ -41,6 +41,20 @@ REVIEW = """
   <p role="alert" data-passkey-error hidden></p>
 </form>
 <script type="application/json" id="request">{request}</script>"""
+ADDITION = """
+<form method="post" action="/authorize" data-passkey="sign" data-request="request">
+  <input type="hidden" name="credential">
+  <p data-signed="new-owner">{new-owner}</p> <p data-signed="new-key">{new-key}</p>
+  <p data-signed="threshold" data-value="1">{threshold}</p>
+  <p data-signed="account">{account}</p>
+  <p data-signed="chain" data-value="31337">Local chain</p>
+  <p data-signed="max-fee">{max-fee}</p>
+  <p data-signed="payer" data-value="account">You pay</p>
+  <time data-signed="valid-until" datetime="2030-03-17T17:46:40Z">in some years</time>
+  <button>Authorize with passkey</button>
+  <p role="alert" data-passkey-error hidden></p>
+</form>
+<script type="application/json" id="request">{request}</script>"""
 SIGN_IN = """
 <form method="post" action="/authorize" data-passkey="get" data-begin="/begin">
   <input type="hidden" name="credential">
@@ -102,14 +116,16 @@ def passkey(page, running_site) -> Passkey:
     return Passkey(page, running_site)
 
 
-def open_review(page, site: Site, passkey: Passkey) -> bytes:
-    """Show a good payment for review; return the hash that is to be signed."""
-    case = signing_requests.good_requests()["payment"]
+def open_review(
+    page, site: Site, passkey: Passkey, kind: str = "payment", body: str = REVIEW
+) -> bytes:
+    """Show a good request for review; return the hash that is to be signed."""
+    case = signing_requests.good_requests()[kind]
     request = case["request"]
     request["rpId"] = "localhost"
     request["allowCredentials"] = [{"id": passkey.id, "transports": ["internal"]}]
     texts = {name: item["text"] for name, item in case["shown"].items()}
-    site.body = REVIEW
+    site.body = body
     for name, text in (texts | {"request": json.dumps(request)}).items():
         site.body = site.body.replace(f"{{{name}}}", text)
     page.goto(site.url)
@@ -176,11 +192,50 @@ TAMPERING = {
 }
 
 
+ADDITION_TAMPERING = {
+    "another owner": f"""shown("new-owner").textContent = "{OTHER}" """,
+    "another key": """shown("new-key").textContent = "0123 4567 89ab cdef" """,
+    "another threshold": """shown("threshold").textContent = "2 of 2 must approve" """,
+    "another number": """shown("threshold").dataset.value = "2" """,
+    "no owner": """shown("new-owner").remove()""",
+    "a payment beside it": """shown("chain").insertAdjacentHTML(
+        "afterend", "<p data-signed=amount>1 ETH</p>")""",
+    "another x": """edit((r) => (r.newOwner.x = "7"))""",
+    "another signer": f"""edit((r) => (r.newOwner.signer = "{OTHER}"))""",
+    "other code": """edit((r) => (r.newOwner.proxyCode = "0x00"))""",
+    "other verifiers": """edit((r) => (r.newOwner.verifiers = "1"))""",
+    "no new owner": """edit((r) => delete r.newOwner)""",
+    "one call more": """edit((r) => r.calls.push(r.calls[1]))""",
+}
+
+
 @pytest.mark.parametrize("change", TAMPERING.values(), ids=TAMPERING)
 def test_a_tampered_page_never_reaches_the_passkey(page, site, passkey, change):
     open_review(page, site, passkey)
-    before = passkey.sign_count
 
+    refused_after(change, page, site, passkey)
+
+
+def test_a_new_passkey_is_signed_for_as_it_is_shown(page, site, passkey):
+    digest = open_review(page, site, passkey, "addition", ADDITION)
+
+    authorize(page)
+    page.get_by_text("Received").wait_for()
+
+    (form,) = site.posted
+    assert passkey.has_signed(json.loads(form["credential"][0]), digest)
+
+
+@pytest.mark.parametrize("change", ADDITION_TAMPERING.values(), ids=ADDITION_TAMPERING)
+def test_a_tampered_addition_never_reaches_the_passkey(page, site, passkey, change):
+    open_review(page, site, passkey, "addition", ADDITION)
+
+    refused_after(change, page, site, passkey)
+
+
+def refused_after(change: str, page, site: Site, passkey: Passkey) -> None:
+    """Change the open page, ask for a signature, and see that nobody was asked."""
+    before = passkey.sign_count
     page.evaluate(
         """(change) => {
           const shown = (name) => document.querySelector(`[data-signed="${name}"]`);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { answers, attempt, bytes, hex, signing } from "./support.mjs";
 
 const OTHER = "0x8641AD3a0067B4F505047008E7e59e892F59Af24";
-const { payment, sponsored, batch, proof } = answers.requests;
+const { payment, sponsored, batch, addition, guarded, proof } = answers.requests;
 
 /** The same case, changed; `rehash` makes call data and hash fit the change again. */
 function changed(original, change, { rehash = false } = {}) {
@@ -240,6 +240,149 @@ test("an address may be shown in groups and an amount with its zeros", async () 
   assert.equal(error, undefined);
   assert.equal(asked.length, 1);
 });
+
+// A new owner -----------------------------------------------------------------------------
+
+const NEW_OWNER = {
+  x: ["signer", "7"],
+  y: ["signer", "7"],
+  signer: ["signer", OTHER],
+  threshold: ["calls", "2"],
+  proxyCode: ["proxyCode", "0x00"],
+  singleton: ["singleton", OTHER],
+  verifiers: ["verifiers", String(2n ** 176n - 1n)],
+};
+for (const [name, [field, value]] of Object.entries(NEW_OWNER)) {
+  const change = (r) => (r.newOwner[name] = value);
+  refused(`another ${name} of the new owner`, addition, field, change);
+  refused(`another ${name} of the new owner, hashed`, addition, field, change, fitting);
+  refused(`no ${name} of the new owner`, addition, name, (r) => delete r.newOwner[name]);
+}
+refused("more about the new owner", addition, "memo", (r) => (r.newOwner.memo = "1"));
+refused("a new owner that is nothing", addition, "message", (r) => (r.newOwner = null));
+refused("the calls of an addition without its owner", addition, "data", (r) => {
+  delete r.newOwner;
+});
+refused("a payment that brings a new owner", payment, "calls", (r) => {
+  r.newOwner = addition.request.newOwner;
+});
+refused("a payment that brings and shows a new owner", payment, "calls", (r, shown) => {
+  r.newOwner = addition.request.newOwner;
+  shown["new-owner"] = addition.shown["new-owner"];
+});
+refused("another passkey, consistently", addition, "new-owner", (r) => {
+  r.newOwner = guarded.request.newOwner;
+  r.calls = guarded.request.calls;
+}, fitting);
+refused("nobody has to approve, consistently", addition, "threshold", (r, shown) => {
+  r.newOwner.threshold = "0";
+  r.calls[1].data = `${r.calls[1].data.slice(0, -1)}0`;
+  shown.threshold = { text: "0 of 2 must approve", value: "0" };
+}, fitting);
+refused("a key that no signer was made for, consistently", addition, "signer", (r) => {
+  r.newOwner.x = "7";
+  r.calls[0].data = `${r.calls[0].data.slice(0, 73)}7${r.calls[0].data.slice(74)}`;
+}, fitting);
+
+/** The data of one call with `count` of its hex digits from `start` on replaced. */
+const spliced = (index, start, digits) => (r) => {
+  const data = r.calls[index].data;
+  const from = start < 0 ? data.length + start : start;
+  r.calls[index].data = data.slice(0, from) + digits + data.slice(from + digits.length);
+};
+const PAIRS = {
+  "in another order": (r) => r.calls.reverse(),
+  "without the signer's creation": (r) => r.calls.shift(),
+  "without the owner": (r) => r.calls.pop(),
+  "twice": (r) => r.calls.push(...structuredClone(r.calls)),
+  "with a payment": (r) => r.calls.push({ to: OTHER, valueWei: "1", data: "0x" }),
+  "with a call more": (r) => r.calls.push(structuredClone(r.calls[1])),
+  "by another factory": (r) => (r.calls[0].to = OTHER),
+  "of another account": (r) => (r.calls[1].to = OTHER),
+  "that pays the factory": (r) => (r.calls[0].valueWei = "1"),
+  "that pays the account": (r) => (r.calls[1].valueWei = "1"),
+  "by another function of the factory": spliced(0, 2, "0d2f0488"),
+  "by another function of the account": spliced(1, 2, "e318b52b"),
+  "with another key created": spliced(0, 10, "ff"),
+  "with other verifiers": spliced(0, -1, "0"),
+  "with verifiers of more than 22 bytes": spliced(0, 138, "01"),
+  "with another owner": spliced(1, 34, "ff"),
+  "with bits before the owner": spliced(1, 10, "01"),
+  "with another threshold": spliced(1, -1, "2"),
+  "with a threshold of 0": spliced(1, -1, "0"),
+  "with a byte after the key": (r) => (r.calls[0].data += "00"),
+  "with a word after the owner": (r) => (r.calls[1].data += "00".repeat(32)),
+  "without the last byte": (r) => (r.calls[1].data = r.calls[1].data.slice(0, -2)),
+  "with empty calls": (r) => r.calls.forEach((call) => (call.data = "0x")),
+};
+for (const [name, change] of Object.entries(PAIRS)) {
+  refused(`an addition ${name}, hashed`, addition, "calls", change, fitting);
+}
+refused("an addition with an operation", addition, "operation", (r) => {
+  r.calls[1].operation = "1";
+});
+refused("an addition with a delegatecall inside, hashed", addition, "callData", (r) => {
+  const entry = `00${r.calls[0].to.slice(2).toLowerCase()}`;
+  const at = r.message.callData.indexOf(entry);
+  assert.ok(at > 0);
+  r.message.callData = `${r.message.callData.slice(0, at)}01${r.message.callData.slice(at + 2)}`;
+  r.hash = signing.safeOperationHash(r.message);
+});
+refused("an addition of an account that is not shown, hashed", addition, "account", (r) => {
+  r.message.safe = r.calls[1].to = OTHER;
+}, fitting);
+refused("an addition on another chain, hashed", addition, "chain", (r) => {
+  r.message.chainId = "1";
+}, fitting);
+refused("an addition for a higher fee, hashed", addition, "max-fee", (r) => {
+  r.message.callGasLimit = "200000";
+}, fitting);
+refused("a lower threshold than is shown", guarded, "threshold", (r) => {
+  r.newOwner.threshold = "1";
+  r.calls[1].data = `${r.calls[1].data.slice(0, -1)}1`;
+}, fitting);
+
+const SHOWN_OWNER = {
+  "new-owner": { text: OTHER, value: "" },
+  "new-key": { text: guarded.shown["new-key"].text, value: "" },
+  threshold: { text: "2 of 2 must approve", value: "2" },
+};
+for (const [name, item] of Object.entries(SHOWN_OWNER)) {
+  refused(`an addition that shows another ${name}`, addition, name, (r, shown) => {
+    shown[name] = item;
+  });
+  refused(`an addition that does not show ${name}`, addition, name, (r, shown) => {
+    delete shown[name];
+  });
+  refused(`an addition that shows ${name} empty`, addition, name, (r, shown) => {
+    shown[name].text = " ";
+  });
+  refused(`an addition that shows ${name} out of sight only`, addition, name, (r, shown) => {
+    shown[name] = { text: item.text, value: shown[name].value || shown[name].text };
+  });
+  refused(`a payment that shows ${name}`, payment, name, (r, shown) => {
+    shown[name] = addition.shown[name];
+  });
+}
+refused("an addition that shows a recipient", addition, "recipient", (r, shown) => {
+  shown.recipient = payment.shown.recipient;
+});
+refused("an addition that shows a shortened owner", addition, "new-owner", (r, shown) => {
+  const text = shown["new-owner"].text;
+  shown["new-owner"] = { text: `${text.slice(0, 6)}…${text.slice(-4)}`, value: text };
+});
+refused("an addition whose key disagrees with its value", addition, "new-key", (r, shown) => {
+  shown["new-key"].value = guarded.shown["new-key"].text;
+});
+refused("an addition whose threshold has no number", addition, "threshold", (r, shown) => {
+  shown.threshold.value = "";
+});
+refused("an addition whose fingerprint has a hidden character", addition, "new-key", (r, shown) => {
+  shown["new-key"].text += "\u200b";
+});
+for (const value of ["0x1", "-1", "01", "", 12, null, String(2n ** 256n)]) {
+  refused(`x as ${JSON.stringify(value)}`, addition, "x", (r) => (r.newOwner.x = value));
+}
 
 // Strict parsing --------------------------------------------------------------------------
 
