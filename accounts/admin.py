@@ -22,6 +22,7 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.providers import provider_name
 
 LINK_TIMES = ["created_at", "expires_at", "used_at"]
 
@@ -63,7 +64,7 @@ class CredentialAdmin(ReadOnlyAdmin):
         "pk",
         "user",
         "name",
-        "aaguid",
+        "provider",
         "backup_eligible",
         "backup_state",
         "sign_count",
@@ -79,6 +80,7 @@ class CredentialAdmin(ReadOnlyAdmin):
         "credential_id",
         "public_key_x",
         "public_key_y",
+        "provider",
         "aaguid",
         "transports",
         "backup_eligible",
@@ -90,6 +92,12 @@ class CredentialAdmin(ReadOnlyAdmin):
         "last_signed_at",
         "removed_at",
     ]
+    readonly_fields = ["provider"]
+
+    @admin.display(description="Provider", ordering="aaguid")
+    def provider(self, credential: Credential) -> str:
+        """Name the provider by its AAGUID, which nobody has checked."""
+        return provider_name(credential.aaguid)
 
 
 @admin.register(Ceremony)
