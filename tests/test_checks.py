@@ -15,6 +15,7 @@ from wallet_site import checks
 
 # One of anvil's, and the mnemonic they all come from.
 PUBLIC_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
 MNEMONIC = "test test test test test test test test test test test junk"
 
 
@@ -49,6 +50,7 @@ def test_a_proper_production_start_is_accepted(production):
         ("WEBAUTHN_RP_ID", "other.example", "latchkey.E004"),
         ("WEBAUTHN_RP_ID", "allet.example", "latchkey.E004"),
         ("CHAIN_ID", 31337, "latchkey.E005"),
+        ("EMAIL_BACKEND", CONSOLE, "latchkey.E010"),
         ("RELAYER_PRIVATE_KEY", "0x00", "latchkey.E006"),
         ("SPONSOR_PRIVATE_KEY", "none", "latchkey.E006"),
         ("RELAYER_PRIVATE_KEY", PUBLIC_KEY, "latchkey.E007"),

@@ -88,6 +88,12 @@ def _site_errors() -> Iterator[CheckMessage]:
             hint="Passkeys are bound to it for ever: choose the site's real host name.",
             id="latchkey.E003",
         )
+    if settings.HAS_EMAIL and settings.EMAIL_BACKEND.endswith(".console.EmailBackend"):
+        yield Error(
+            "EMAIL_URL prints mails.",
+            hint="Their links would stand in logs: name a mail server, or none.",
+            id="latchkey.E010",
+        )
     if not f".{settings.SITE_HOST}".endswith(f".{rp_id}"):
         yield Error(
             f"WEBAUTHN_RP_ID {rp_id} does not cover the host of SITE_ORIGIN.",

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+import dj_email_url
 from environs import Env
 
 from wallet_site import logs
@@ -174,6 +175,23 @@ WEBAUTHN_ORIGIN = SITE_ORIGIN  # exactly one (security.md R12)
 CEREMONY_SECONDS = 300  # life of a challenge (R4)
 # What happens in the transaction that registers a new person (accounts knows no chain).
 REGISTRATION_HOOK = "onchain.views.registration.open_wallet"
+
+# --- E-mail ------------------------------------------------------------------------
+# For alerts only (R61). Without a URL the site offers none, and says so.
+
+EMAIL_URL = secret("EMAIL_URL", "console://", is_required=False)
+HAS_EMAIL = bool(EMAIL_URL)
+email = dj_email_url.parse(EMAIL_URL or "dummy://")
+EMAIL_BACKEND = email["EMAIL_BACKEND"]  # a KeyError means: no such scheme
+EMAIL_HOST = email["EMAIL_HOST"]
+EMAIL_PORT = email["EMAIL_PORT"]
+EMAIL_HOST_USER = email["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS = email["EMAIL_USE_TLS"]
+EMAIL_USE_SSL = email["EMAIL_USE_SSL"]
+EMAIL_FILE_PATH = email["EMAIL_FILE_PATH"] or None
+EMAIL_TIMEOUT = email["EMAIL_TIMEOUT"] or 10  # seconds, for each word of the server
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", f"{WEBAUTHN_RP_NAME} <no-reply@{SITE_HOST}>")
 
 # --- Web security ------------------------------------------------------------------
 
