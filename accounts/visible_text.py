@@ -23,7 +23,7 @@ CUT = "…"
 
 
 def visible(text: str, *, limit: int) -> str:
-    """Return the text on one line, at most ``limit`` characters, with nothing hidden."""
+    """Return the text on one line of at most ``limit`` characters, nothing hidden."""
     shown = ""
     for character in text[: limit + 1]:
         piece = _shown(character)
