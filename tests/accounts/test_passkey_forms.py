@@ -297,7 +297,9 @@ def test_a_form_that_may_not_be_submitted_any_more_can_be_tried_again(page, orig
     page.wait_for_function("!document.querySelector('[aria-busy]')")
 
     assert page.locator("[name=credential]").first.input_value() == ""
-    page.locator("[name=wanted]").evaluate("(input) => input.removeAttribute('required')")
+    page.locator("[name=wanted]").evaluate(
+        "(input) => input.removeAttribute('required')"
+    )
     press(page, "Create a wallet")
     page.wait_for_url("**/opened/**")
 
