@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class OnchainError(Exception):
     """Base of the domain's errors; ``str()`` is safe to show."""
@@ -10,6 +12,11 @@ class OnchainError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or self.message)
+
+    @classmethod
+    def about(cls, noun: str) -> Self:
+        """Return the error with its usual words about something else than a payment."""
+        return cls(cls.message.replace("payment", noun))
 
 
 class ChainNotReady(OnchainError):
@@ -40,6 +47,54 @@ class SignatureRefused(OnchainError):
     """The passkey's answer does not authorise this."""
 
     message = "That passkey's answer could not be accepted. Nothing was sent."
+
+
+class OwnerChangeRefused(OnchainError):
+    """An account's owners cannot be changed in this way, or not now."""
+
+    message = "The owners of this account cannot be changed so. Nothing was prepared."
+
+
+class NotYourAccount(OwnerChangeRefused):
+    """No usable passkey of the person signs for the account."""
+
+    message = "None of your passkeys can sign for this account."
+
+
+class NotYourPasskey(OwnerChangeRefused):
+    """The new owner must be a passkey that the same person signs in with."""
+
+    message = "This passkey is not one of yours, or it was removed."
+
+
+class AccountNotLive(OwnerChangeRefused):
+    """There is nothing on chain yet whose owners could change."""
+
+    message = "This account is not live yet. It is being set up; try again in a moment."
+
+
+class PasskeyNotProven(OwnerChangeRefused):
+    """Nobody adds a key of which the chain has not seen that it signs (R6)."""
+
+    message = "This passkey has not shown yet that it can sign for this account."
+
+
+class AlreadyOwner(OwnerChangeRefused):
+    """The chain has it among the owners."""
+
+    message = "This passkey can sign for this account already."
+
+
+class SignerImpossible(OwnerChangeRefused):
+    """The passkey's address is one that no Safe takes as an owner."""
+
+    message = "This passkey's address cannot be an owner of this account."
+
+
+class OwnerChangeInFlight(OwnerChangeRefused):
+    """One change of an account's owners at a time (security.md R67)."""
+
+    message = "Another change of this account's owners is under way. Finish that first."
 
 
 class LocalChainError(OnchainError):

@@ -214,6 +214,16 @@ class UserOperation(models.Model):
         return f"operation {self.pk}"
 
     @property
+    def is_payment(self) -> bool:
+        """True when it sends money; else it changes the account itself."""
+        return self.kind == self.Kind.PAYMENT
+
+    @property
+    def noun(self) -> str:
+        """What sentences call it."""
+        return "payment" if self.is_payment else "request"
+
+    @property
     def recipient_text(self) -> str:
         """The recipient's checksummed address."""
         return checksum_address(self.recipient)

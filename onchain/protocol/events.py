@@ -1,7 +1,7 @@
 """Events that the follower reads.
 
-Sources: ``IEntryPoint.sol`` of account-abstraction v0.7.0, ``SafeProxyFactory.sol``
-and ``ISafe.sol`` of Safe 1.4.1.
+Sources: ``IEntryPoint.sol`` of account-abstraction v0.7.0; ``SafeProxyFactory.sol``,
+``ISafe.sol`` and ``OwnerManager.sol`` of Safe 1.4.1.
 """
 
 from __future__ import annotations
@@ -20,11 +20,18 @@ USER_OPERATION_REVERT_REASON = keccak(
 )
 PROXY_CREATION = keccak(b"ProxyCreation(address,address)")
 SAFE_RECEIVED = keccak(b"SafeReceived(address,uint256)")
+# An account's own word that its owners or its threshold are others now. Any contract
+# can emit the same: they say where to look, never what is there.
+ADDED_OWNER = keccak(b"AddedOwner(address)")
+REMOVED_OWNER = keccak(b"RemovedOwner(address)")
+CHANGED_THRESHOLD = keccak(b"ChangedThreshold(uint256)")
+OWNER_EVENTS = (ADDED_OWNER, REMOVED_OWNER, CHANGED_THRESHOLD)
 FOLLOWED = (
     USER_OPERATION_EVENT,
     USER_OPERATION_REVERT_REASON,
     PROXY_CREATION,
     SAFE_RECEIVED,
+    *OWNER_EVENTS,
 )
 
 

@@ -17,11 +17,16 @@ from onchain.errors import NotAwaitingSignature, OperationExpired, SignatureRefu
 from onchain.models import OperationSignature, Owner, UserOperation
 from onchain.models.user_operation import Status
 from onchain.protocol.account_calls import decode_call_data
-from onchain.protocol.deployments import ENTRY_POINT, SAFE_4337_MODULE
+from onchain.protocol.deployments import (
+    ENTRY_POINT,
+    SAFE_4337_MODULE,
+    SIGNER_SINGLETON,
+    VERIFIERS,
+)
 from onchain.protocol.safe_operation import safe_operation_hash
-from onchain.protocol.types import Bytes32, checksum_address
+from onchain.protocol.types import Address, Bytes32, Call, checksum_address, to_hex
 from onchain.protocol.user_operation import paymaster_and_data
-from onchain.services import passkeys
+from onchain.services import intents, passkeys
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +58,14 @@ def challenge_of(op: UserOperation) -> Bytes32:
 
 
 def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
-    """Return what static/js/signing.js needs to recompute and sign the operation."""
+    """Return what static/js/signing.js needs to recompute and sign the operation.
+
+    Raises:
+        ValueError: the row is not what was prepared.
+    """
     packed = op.to_protocol()
+    calls = decode_call_data(packed.call_data)
+    new_owner = {} if op.is_payment else {"newOwner": _new_owner(op, calls)}
     owners = passkeys.own_owners(safe=op.safe, user=user)
     credentials = passkeys.credentials_of(owners)
     return {
@@ -85,15 +96,40 @@ def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
                 "valueWei": str(call.value_wei),
                 "data": f"0x{call.data.hex()}",
             }
-            for call in decode_call_data(packed.call_data)
+            for call in calls
         ],
+        **new_owner,
+    }
+
+
+def _new_owner(op: UserOperation, calls: list[Call]) -> dict[str, str]:
+    """Return all that the new owner's address follows from, for the browser to redo.
+
+    Its CREATE2: the signer factory, salt 0, keccak-256 of the proxy's creation code
+    and abi(singleton, x, y, verifiers).
+
+    Raises:
+        ValueError: the calls are not those of the row.
+    """
+    if intents.calls_of(op) != calls:
+        raise intents.IntentChanged(f"{op} does not do what was asked for")
+    public_key = intents.new_public_key(op)
+    return {
+        "x": str(public_key.x),
+        "y": str(public_key.y),
+        "signer": checksum_address(Address(op.new_signer or b"")),
+        "threshold": str(op.new_threshold),
+        "proxyCode": to_hex(bytes(op.safe.chain.signer_proxy_code or b"")),
+        "singleton": checksum_address(SIGNER_SINGLETON),
+        "verifiers": str(VERIFIERS),
     }
 
 
 def sign(*, op: UserOperation, user: User, response: str) -> None:
     """Take one owner's signature; with the last one needed the operation is SIGNED.
 
-    Safe to repeat: a second signature of the same owner changes nothing.
+    Safe to repeat: a second signature of the same owner changes nothing. Signatures of
+    owners that the chain does not have any more do not count (security.md R67).
 
     Raises:
         SignatureRefused: the answer authorises nothing; the row is unchanged.
@@ -103,14 +139,15 @@ def sign(*, op: UserOperation, user: User, response: str) -> None:
     if op.status in SIGNED_STATES and _is_repeat(op, user, response):
         return
     if op.status != Status.AWAITING_SIGNATURES:
-        raise NotAwaitingSignature
+        raise NotAwaitingSignature.about(op.noun)
     _refuse_if_expired(op)
     owner, signature = _owner_signature(op, user, response)
     with transaction.atomic():
         _signature, is_new = OperationSignature.objects.get_or_create(
             operation=op, owner=owner, defaults={"signature": signature}
         )
-        if is_new and op.signatures.count() >= op.safe.threshold:
+        counted = op.signatures.filter(owner__is_current=True)
+        if is_new and counted.count() >= op.safe.threshold:
             moved = UserOperation.objects.transition(
                 op.pk,
                 source=Status.AWAITING_SIGNATURES,
@@ -119,7 +156,7 @@ def sign(*, op: UserOperation, user: User, response: str) -> None:
             )
             if not moved and not _is_signed(op):
                 # Withdrawn in another tab meanwhile: the signature goes with it.
-                raise NotAwaitingSignature
+                raise NotAwaitingSignature.about(op.noun)
     logger.info("operation %s signed by owner %s", op.pk, owner.pk)
 
 
@@ -166,7 +203,7 @@ def _refuse_if_expired(op: UserOperation) -> None:
         target=Status.EXPIRED,
         failure_code="expired",
     )
-    raise OperationExpired
+    raise OperationExpired.about(op.noun)
 
 
 def mark_owners_proven(op: UserOperation) -> None:

@@ -14,7 +14,8 @@ from onchain.clients.node_types import AccountSnapshot
 from onchain.models import Safe, UserOperation
 from onchain.models.user_operation import Status
 
-MAX_LANES = 8  # nonce keys an account uses at once (R65)
+MAX_LANES = 8  # nonce keys that an account's payments use at once (R65)
+CONFIGURATION_KEY = MAX_LANES  # of changes of the account itself, one at a time (R67)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,16 @@ class Lane:
 
     key: int
     sequence: int
+
+
+def lane_keys(op: UserOperation) -> range:
+    """Return the nonce keys that an operation of its kind may take.
+
+    A change of the account waits for no payment, and no payment waits for it.
+    """
+    if op.is_payment:
+        return range(MAX_LANES)
+    return range(CONFIGURATION_KEY, CONFIGURATION_KEY + 1)
 
 
 def choose_lane(op: UserOperation, snapshot: AccountSnapshot) -> Lane:
@@ -38,10 +49,10 @@ def choose_lane(op: UserOperation, snapshot: AccountSnapshot) -> Lane:
     if lane is not None:
         return lane
     taken = _held_keys(op.safe)
-    for key in range(MAX_LANES):
+    for key in lane_keys(op):
         if key not in taken:
             return Lane(key=key, sequence=snapshot.nonces[key])
-    raise ClientError("too-many-in-flight")
+    raise ClientError("too-many-in-flight" if op.is_payment else "owner-change-first")
 
 
 def _lane_of_signed_version(

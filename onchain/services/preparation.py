@@ -25,7 +25,7 @@ from onchain.protocol.passkey_signature import (
     operation_signature,
 )
 from onchain.protocol.safe_operation import safe_operation_hash
-from onchain.protocol.types import Address, Call
+from onchain.protocol.types import Address
 from onchain.protocol.user_operation import (
     Paymaster,
     UserOperationV07,
@@ -34,8 +34,8 @@ from onchain.protocol.user_operation import (
     user_operation_hash,
 )
 from onchain.protocol.validation import gas_limit_total
-from onchain.services import gas, sponsorship
-from onchain.services.lanes import MAX_LANES, Lane, choose_lane, versions
+from onchain.services import gas, intents, journal, sponsorship
+from onchain.services.lanes import Lane, choose_lane, lane_keys, versions
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,8 @@ def prepare(
     if not op.safe.is_live:
         raise TransientClientError("the account is not live yet")
     try:
-        snapshot = node.account_snapshot(Address(op.safe.address), range(MAX_LANES))
+        _refuse_what_changed(op)
+        snapshot = node.account_snapshot(Address(op.safe.address), lane_keys(op))
         lane = choose_lane(op, snapshot)
         if op.value_wei > snapshot.balance_wei:
             raise ClientError("insufficient-balance")
@@ -76,6 +77,22 @@ def prepare(
             failure_code=error.code[:40],
             failure_detail=error.detail,
         )
+
+
+def _refuse_what_changed(op: UserOperation) -> None:
+    """Compare the row with what it stands for before anything is made of it (R28).
+
+    Raises:
+        ClientError: a key or an address was changed, or it would do nothing any more.
+    """
+    try:
+        intents.calls_of(op)
+    except intents.IntentChanged:
+        logger.critical("operation %s was tampered with: intent-mismatch", op.pk)
+        journal.note(actor=None, action="intent-mismatch", target=str(op))
+        raise ClientError("intent-mismatch") from None
+    if code := intents.overtaken(op):
+        raise ClientError(code)
 
 
 def _price(
@@ -145,12 +162,11 @@ def _estimated(
     chain = op.safe.chain
     is_sponsored = paymaster is not None
     fees = gas.fees(snapshot)
-    call = Call(to=Address(op.recipient), value_wei=op.value_wei)
     bare = UserOperationV07(
         sender=Address(op.safe.address),
         nonce=join_nonce(lane.key, lane.sequence),
         factory=None,
-        call_data=calls_call_data([call]),
+        call_data=calls_call_data(intents.calls_of(op)),
         call_gas_limit=0,
         verification_gas_limit=gas.verification_gas(
             chain=chain, signers=op.safe.threshold, is_sponsored=is_sponsored
@@ -179,7 +195,8 @@ def _estimated(
 
 def _dummy_signature(safe: Safe) -> bytes:
     """Return a signature as long as the real one, which the estimate needs."""
-    owners = list(safe.owners.all()[: safe.threshold])
+    current = safe.owners.current()
+    owners = sorted(current, key=lambda owner: owner.credential_id is None)
     return operation_signature(
         valid_after=0,
         valid_until=0,
@@ -189,7 +206,7 @@ def _dummy_signature(safe: Safe) -> bytes:
                 signature=dummy_passkey_signature(origin=settings.WEBAUTHN_ORIGIN),
                 is_contract=True,
             )
-            for owner in owners
+            for owner in owners[: safe.threshold]
         ],
     )
 

@@ -22,10 +22,10 @@ from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.deployments import ENTRY_POINT
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.passkey_signature import SafeSignature, operation_signature
-from onchain.protocol.types import Address, Bytes32, Call
+from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
 from onchain.protocol.validation import signature_failed, validate_user_op_data
-from onchain.services import authorization, journal
+from onchain.services import authorization, intents, journal
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ def submit(*, op: UserOperation, node: Node, bundler: Bundler) -> None:
         if not first_attempt and bundler.knows(_hash_of(op)):
             _mark_submitted(op)
             return
+        if code := intents.overtaken(op):
+            raise ClientError(code)
         _ask_the_chain(op, signed, node)
         returned = bundler.send(signed)
     except ClientError as error:
@@ -101,8 +103,11 @@ def _difference(op: UserOperation) -> str:
     if user_operation_hash(bare, chain_id=chain_id) != op.user_operation_hash:
         return "hash-mismatch"
     authorization.challenge_of(op)
-    intent = Call(to=Address(op.recipient), value_wei=op.value_wei)
-    return "" if decode_call_data(bare.call_data) == [intent] else "intent-mismatch"
+    try:
+        intended = intents.calls_of(op)
+    except intents.IntentChanged:
+        return "intent-mismatch"
+    return "" if decode_call_data(bare.call_data) == intended else "intent-mismatch"
 
 
 def _signature(op: UserOperation) -> bytes:
@@ -117,7 +122,9 @@ def _signature(op: UserOperation) -> bytes:
                 signature=bytes(item.signature),
                 is_contract=item.owner.kind != item.owner.Kind.WALLET,
             )
-            for item in op.signatures.select_related("owner")
+            for item in op.signatures.filter(owner__is_current=True).select_related(
+                "owner"
+            )
         ],
     )
 

@@ -1,4 +1,4 @@
-"""Payments as people ask for them: drafting, withdrawing, preparing again."""
+"""Operations as people ask for them: drafting, withdrawing, preparing again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from onchain.errors import IdempotencyConflict, NotAwaitingSignature
+from onchain.errors import NotAwaitingSignature
 from onchain.models import Chain, Safe, UserOperation
 from onchain.models.user_operation import Status
 from onchain.protocol.types import Address
+from onchain.services import drafts, owner_changes
 
 logger = logging.getLogger(__name__)
 
@@ -45,22 +46,15 @@ def draft(
     Raises:
         IdempotencyConflict: the key was used for another payment.
     """
-    op, created = UserOperation.objects.get_or_create(
-        created_by=user,
+    return drafts.leave(
+        user=user,
         idempotency_key=idempotency_key,
-        defaults={
-            "safe": safe,
-            "recipient": recipient,
-            "value_wei": value_wei,
-            "predecessor": predecessor,
-        },
+        predecessor=predecessor,
+        safe=safe,
+        kind=UserOperation.Kind.PAYMENT,
+        recipient=recipient,
+        value_wei=value_wei,
     )
-    asked = (safe.pk, recipient, value_wei)
-    if (op.safe_id, op.recipient, op.value_wei) != asked:
-        raise IdempotencyConflict
-    if created:
-        logger.info("operation %s drafted", op.pk)
-    return op
 
 
 def was_drafted(*, user: User, idempotency_key: uuid.UUID) -> bool:
@@ -80,6 +74,7 @@ def recent_twin(
     refused = Q(status=Status.REJECTED, signed_at__isnull=False)
     twins = safe.operations.filter(
         Q(status__in=LIVE) | refused,
+        kind=UserOperation.Kind.PAYMENT,
         recipient=recipient,
         value_wei=value_wei,
         created_at__gte=since,
@@ -102,7 +97,7 @@ def withdraw(*, op: UserOperation) -> None:
             return
     op.refresh_from_db(fields=["status"])
     if op.status != Status.WITHDRAWN:
-        raise NotAwaitingSignature
+        raise NotAwaitingSignature.about(op.noun)
 
 
 def can_prepare_again(op: UserOperation) -> bool:
@@ -113,14 +108,15 @@ def can_prepare_again(op: UserOperation) -> bool:
 def prepare_again(
     *, op: UserOperation, user: User, idempotency_key: uuid.UUID
 ) -> UserOperation:
-    """Draft the same payment anew; preparation keeps the nonce where it must.
+    """Draft the same intent anew; preparation keeps the nonce where it must.
 
-    The versions of a payment are a line, not a tree: when a newer one is under way,
+    The versions of an operation are a line, not a tree: when a newer one is under way,
     it is returned, and when the newest has ended, that is the one that is renewed.
 
     Raises:
-        NotAwaitingSignature: the payment was or may still be made.
-        IdempotencyConflict: the key was used for another payment.
+        NotAwaitingSignature: it was or may still be carried out.
+        IdempotencyConflict: the key was used for something else.
+        OwnerChangeRefused: the owners cannot be changed so any more.
     """
     with transaction.atomic():
         Safe.objects.select_for_update().get(pk=op.safe_id)
@@ -128,15 +124,29 @@ def prepare_again(
         if newest != op and newest.status in UNDER_WAY:
             return newest
         if not can_prepare_again(newest):
-            raise NotAwaitingSignature
-        return draft(
+            raise NotAwaitingSignature.about(newest.noun)
+        return _draft_again(newest, user=user, idempotency_key=idempotency_key)
+
+
+def _draft_again(
+    op: UserOperation, *, user: User, idempotency_key: uuid.UUID
+) -> UserOperation:
+    if op.new_credential is not None:
+        return owner_changes.draft_addition(
             safe=op.safe,
             user=user,
-            recipient=Address(op.recipient),
-            value_wei=op.value_wei,
+            credential=op.new_credential,
             idempotency_key=idempotency_key,
-            predecessor=newest,
+            predecessor=op,
         )
+    return draft(
+        safe=op.safe,
+        user=user,
+        recipient=Address(op.recipient),
+        value_wei=op.value_wei,
+        idempotency_key=idempotency_key,
+        predecessor=op,
+    )
 
 
 def _newest(op: UserOperation) -> UserOperation:

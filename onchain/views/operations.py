@@ -17,6 +17,7 @@ from onchain.errors import (
     IdempotencyConflict,
     NotAwaitingSignature,
     OperationExpired,
+    OwnerChangeRefused,
     SignatureRefused,
 )
 from onchain.failures import failure_of
@@ -120,7 +121,7 @@ def prepare_again(request: HttpRequest, pk: int) -> HttpResponse:
     except IdempotencyConflict as error:
         messages.error(request, str(error))
         return _page(request, op, status=422)  # R50
-    except NotAwaitingSignature as error:
+    except (NotAwaitingSignature, OwnerChangeRefused) as error:
         messages.error(request, str(error))
         return redirect("onchain:operation", op.pk)
     tasks.prepare_user_operation.delay_on_commit(again.pk)
