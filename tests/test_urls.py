@@ -47,6 +47,7 @@ OF_OPERATION = {
 # Pages of the signed-in person: the address names nobody, so there is no stranger.
 PERSONAL = {
     "passkeys": "GET",
+    "passkeys-export": "GET",
 }
 # Everybody may ask for these: name to method and to what a stranger gets.
 PUBLIC = {

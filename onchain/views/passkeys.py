@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
+
+from onchain.services import export, passkey_list
+from onchain.views.access import own_safes, person
 
 
 @login_required
 @require_GET
 def passkeys(request: HttpRequest) -> HttpResponse:
-    """The person's passkeys."""
-    return render(request, "passkeys/passkeys.html")
+    """The person's passkeys, what each of them can move, and where they are in use."""
+    return render(request, "passkeys/passkeys.html", _page(request))
+
+
+@login_required
+@require_GET
+def passkeys_export(request: HttpRequest) -> HttpResponse:
+    """The file that rebuilds the person's accounts elsewhere: public data only."""
+    now = timezone.now()
+    content = export.of_person(user=person(request), now=now)
+    name = f"latchkey-{now:%Y-%m-%d}.json"
+    return JsonResponse(
+        content,
+        json_dumps_params={"indent": 2},
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _page(request: HttpRequest) -> dict[str, Any]:
+    safes = own_safes(request)
+    context: dict[str, Any] = {
+        "page": "passkeys",
+        "safes": safes,
+        "rp_id": settings.WEBAUTHN_RP_ID,
+        "listing": passkey_list.passkeys_of(
+            user=person(request), session_credential=request.session.get("credential")
+        ),
+    }
+    # Whoever has one account keeps its frame around this page; with several, none of
+    # them would be the right one.
+    return context | ({"safe": safes[0]} if len(safes) == 1 else {})

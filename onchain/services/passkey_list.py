@@ -1,0 +1,186 @@
+"""The rows of the passkeys page: what each passkey is, and what it can move.
+
+Signing in and owning are two things. A passkey that was removed here signs in no
+longer, and is still listed while an account on chain names it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.authenticator_data import (
+    ATTESTED,
+    BACKUP_ELIGIBLE,
+    BACKUP_STATE,
+    EXTENSIONS,
+    USER_PRESENT,
+    USER_VERIFIED,
+)
+from accounts.models import Credential, User
+from accounts.providers import Provider, provider_of
+from accounts.strict_json import encode_base64url
+from accounts.visible_text import visible
+from onchain.models import Chain, KeyProof, Owner, Safe
+from onchain.models.owner import public_key_of
+from onchain.protocol.types import checksum_address
+from onchain.services.signers import signer_of
+
+TITLE = 80  # characters
+# https://www.w3.org/TR/webauthn-3/#enum-transport; a provider may name others.
+TRANSPORTS = {
+    "internal": "on the device itself",
+    "hybrid": "from another device by QR code",
+    "usb": "by USB",
+    "nfc": "by NFC",
+    "ble": "by Bluetooth",
+    "smart-card": "by smart card",
+    "cable": "from another device nearby",
+}
+# https://www.w3.org/TR/webauthn-3/#authdata-flags
+FLAGS = (
+    (USER_PRESENT, "UP", "somebody was present"),
+    (USER_VERIFIED, "UV", "your provider reports that it checked who you are"),
+    (BACKUP_ELIGIBLE, "BE", "it may be synced"),
+    (BACKUP_STATE, "BS", "it is synced now"),
+    (ATTESTED, "AT", "it came with its public key"),
+    (EXTENSIONS, "ED", "it came with extensions"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """One bit of the last authenticator data."""
+
+    code: str
+    meaning: str
+    is_set: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """The address that a passkey has on a chain, deployed or not."""
+
+    chain: Chain
+    address_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedAccount:
+    """An account that names the passkey among its owners."""
+
+    safe: Safe
+    proven_at: datetime | None  # None: nobody has seen it sign for this account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passkey:
+    """One passkey as its card shows it."""
+
+    credential: Credential
+    provider: Provider
+    accounts: Sequence[OwnedAccount]
+    other_proofs: Sequence[KeyProof]  # as a guardian, or for what it does not own
+    signers: Sequence[Signer]
+    is_this_session: bool
+
+    @property
+    def title(self) -> str:
+        """The person's own name for it, else the provider's."""
+        return visible(self.credential.name, limit=TITLE) or self.provider.name
+
+    @property
+    def credential_id_text(self) -> str:
+        """The credential id as WebAuthn's JSON has it."""
+        return encode_base64url(self.credential.credential_id)
+
+    @property
+    def reached(self) -> list[str]:
+        """How a browser reaches it, in words; as the provider says it otherwise."""
+        return [TRANSPORTS.get(hint, hint) for hint in self.credential.transports]
+
+    @property
+    def flags(self) -> list[Flag]:
+        """The bits of its last answer; empty before the first one that was kept."""
+        value = self.credential.flags
+        if value is None:
+            return []
+        return [
+            Flag(code=code, meaning=meaning, is_set=bool(value & bit))
+            for bit, code, meaning in FLAGS
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyList:
+    """Everything that the person may get in or pay with."""
+
+    passkeys: Sequence[Passkey]
+    removed: Sequence[Passkey]  # sign in no longer, but own accounts on chain
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one passkey is the only way in."""
+        return len(self.passkeys) == 1
+
+
+def passkeys_of(*, user: User, session_credential: int | None = None) -> PasskeyList:
+    """Return the person's passkeys, oldest first, in four queries however many.
+
+    Args:
+        session_credential: Primary key of the passkey that opened this session.
+    """
+    owners = _owners_by_passkey(user)
+    proofs = _proofs_by_passkey(user)
+    chains = list(Chain.objects.exclude(signer_proxy_code=None).order_by("chain_id"))
+    rows = []
+    for credential in Credential.objects.filter(user=user).order_by("pk"):
+        proven = proofs[credential.pk]
+        rows.append(
+            Passkey(
+                credential=credential,
+                provider=provider_of(credential.aaguid),
+                accounts=[_owned(row, proven) for row in owners[credential.pk]],
+                other_proofs=list(proven.values()),
+                signers=[_signer(credential, chain) for chain in chains],
+                is_this_session=credential.pk == session_credential,
+            )
+        )
+    signing_in = [row for row in rows if row.credential.removed_at is None]
+    removed = [
+        row for row in rows if row.credential.removed_at is not None and row.accounts
+    ]
+    return PasskeyList(passkeys=signing_in, removed=removed)
+
+
+def _owners_by_passkey(user: User) -> dict[int | None, list[Owner]]:
+    found: dict[int | None, list[Owner]] = defaultdict(list)
+    owners = Owner.objects.current().filter(credential__user=user)
+    for owner in owners.select_related("safe__chain").order_by("safe_id"):
+        found[owner.credential_id].append(owner)
+    return found
+
+
+def _proofs_by_passkey(user: User) -> dict[int, dict[tuple[int, str], KeyProof]]:
+    """Return the first proof of each passkey for each account and role (R6)."""
+    found: dict[int, dict[tuple[int, str], KeyProof]] = defaultdict(dict)
+    proofs = KeyProof.objects.filter(
+        credential__user=user, status=KeyProof.Status.PROVEN
+    )
+    for proof in proofs.select_related("safe__chain").order_by("pk"):
+        found[proof.credential_id].setdefault((proof.safe_id, proof.role), proof)
+    return found
+
+
+def _owned(owner: Owner, proven: dict[tuple[int, str], KeyProof]) -> OwnedAccount:
+    """Return the account with its proof, which leaves the passkey's other ones."""
+    proof = proven.pop((owner.safe_id, KeyProof.Role.OWNER), None)
+    proven_at = owner.proven_at or (proof.signed_at if proof else None)
+    return OwnedAccount(safe=owner.safe, proven_at=proven_at)
+
+
+def _signer(credential: Credential, chain: Chain) -> Signer:
+    address = signer_of(public_key=public_key_of(credential), chain=chain)
+    return Signer(chain=chain, address_text=checksum_address(address))
