@@ -29,8 +29,10 @@ USER_VERIFIED = 0x04
 Keys = dict[bytes, tuple[int, int]]  # public key by signer address
 
 
-def validate_user_op(arguments: bytes, *, keys: Keys, chain_id: int) -> bytes:
-    """Return what Safe4337Module.validateUserOp returns for one passkey owner."""
+def validate_user_op(
+    arguments: bytes, *, keys: Keys, threshold: int, chain_id: int
+) -> bytes:
+    """Return what Safe4337Module.validateUserOp returns for passkey owners."""
     packed, _hash, _missing = decode([PACKED, "bytes32", "uint256"], arguments)
     signature = packed[8]
     valid_after, valid_until = (
@@ -39,7 +41,7 @@ def validate_user_op(arguments: bytes, *, keys: Keys, chain_id: int) -> bytes:
     challenge = bytes.fromhex(
         safe_operation_hash(_message(packed, valid_after, valid_until, chain_id))[2:]
     )
-    is_valid = _safe_accepts(challenge, signature[12:], keys)
+    is_valid = _safe_accepts(challenge, signature[12:], keys, threshold)
     times = (valid_after << 208) | (valid_until << 160)
     return (times | (0 if is_valid else 1)).to_bytes(32, "big")
 
@@ -68,17 +70,22 @@ def passkey_accepts(challenge: bytes, signature: bytes, key: tuple[int, int]) ->
     return bool(data[32] & USER_VERIFIED)
 
 
-def _safe_accepts(challenge: bytes, signatures: bytes, keys: Keys) -> bool:
-    """Check one 65-byte entry per owner, as Safe's checkNSignatures does."""
-    for place in range(len(keys)):
+def _safe_accepts(
+    challenge: bytes, signatures: bytes, keys: Keys, threshold: int
+) -> bool:
+    """Check one 65-byte entry per needed owner, as Safe's checkNSignatures does."""
+    before = b""
+    for place in range(threshold):
         entry = signatures[65 * place : 65 * (place + 1)]
         start = int.from_bytes(entry[32:64], "big")
         length = int.from_bytes(signatures[start : start + 32], "big")
         inner = signatures[start + 32 : start + 32 + length]
-        key = keys.get(entry[12:32])
-        if key is None or not passkey_accepts(challenge, inner, key):
+        owner = entry[12:32]
+        key = keys.get(owner)
+        if owner <= before or key is None or not passkey_accepts(challenge, inner, key):
             return False
-    return bool(keys)
+        before = owner
+    return True
 
 
 def _message(

@@ -21,7 +21,8 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node_types import AccountSnapshot, BlockRecord, LogRecord, Receipt
 from onchain.protocol.abi import selector
 from onchain.protocol.deployments import ENTRY_POINT, SIGNER_FACTORY
-from onchain.protocol.types import Address, Bytes32
+from onchain.protocol.owners import AccountOwners
+from onchain.protocol.types import Address, Bytes32, PublicKey
 from onchain.protocol.validation import VALIDATE_USER_OP
 from tests import fake_accounts
 from tests.fake_events import Event
@@ -46,6 +47,7 @@ class FakeNode:
     account_codes: dict[bytes, bytes] = field(default_factory=dict)
     pending_codes: dict[bytes, bytes] = field(default_factory=dict)  # in no block yet
     keys: dict[bytes, fake_accounts.Keys] = field(default_factory=dict)
+    account_owners: dict[bytes, AccountOwners] = field(default_factory=dict)
     sequences: dict[tuple[bytes, int], int] = field(default_factory=dict)
     transaction_counts: dict[bytes, int] = field(default_factory=dict)
     pool: dict[bytes, bytes] = field(default_factory=dict)
@@ -114,12 +116,24 @@ class FakeNode:
     def deploy(self, safe: object) -> None:
         """Give an account its code and its passkeys."""
         self.account_codes[safe.address] = SAFE_CODE
-        for owner in safe.owners.all():
+        self.keys[safe.address] = {}
+        owners = list(safe.owners.all())
+        for owner in owners:
             self.account_codes[owner.address] = SAFE_CODE
-        self.keys[safe.address] = {
-            owner.address: (owner.public_key.x, owner.public_key.y)
-            for owner in safe.owners.all()
-        }
+            self.give_key(owner.address, owner.public_key, account=safe.address)
+        self.set_owners(safe.address, [owner.address for owner in owners])
+
+    def give_key(self, signer: bytes, public_key: PublicKey, *, account: bytes) -> None:
+        """Say which key a signer checks for an account."""
+        self.keys[account][signer] = (public_key.x, public_key.y)
+
+    def set_owners(
+        self, account: bytes, owners: Sequence[bytes], threshold: int = 1
+    ) -> None:
+        """Let an account have these owners, in the Safe's order, from now on."""
+        self.account_owners[account] = AccountOwners(
+            owners=[Address(owner) for owner in owners], threshold=threshold
+        )
 
     def _take_pool(self, number: int) -> list[bytes]:
         taken = []
@@ -179,6 +193,14 @@ class FakeNode:
             codes = self.pending_codes | codes
         return [codes.get(item, b"") for item in addresses]
 
+    def owners(
+        self, accounts: Sequence[bytes], block_hash: bytes
+    ) -> list[AccountOwners | None]:
+        self._ask("owners")
+        if block_hash not in {block.hash for block in self.blocks}:
+            raise TransientClientError("the node does not have the block")
+        return [self.account_owners.get(account) for account in accounts]
+
     def account_snapshot(
         self, account: bytes, nonce_keys: Sequence[int]
     ) -> AccountSnapshot:
@@ -204,7 +226,10 @@ class FakeNode:
             return fake_accounts.is_valid_signature_for_signer(data[4:])
         if sender == ENTRY_POINT and data[:4] == selector(VALIDATE_USER_OP):
             return fake_accounts.validate_user_op(
-                data[4:], keys=self.keys.get(to, {}), chain_id=self.chain_id_answer
+                data[4:],
+                keys=self._keys_of(to),
+                threshold=self.account_owners[to].threshold,
+                chain_id=self.chain_id_answer,
             )
         raise ClientError("execution-reverted", "reverted without a reason")
 
@@ -239,6 +264,15 @@ class FakeNode:
     def receipts(self, hashes: Sequence[bytes]) -> list[Receipt | None]:
         self._ask("receipts")
         return [self.mined.get(item) for item in hashes]
+
+    def _keys_of(self, account: bytes) -> fake_accounts.Keys:
+        """Return the keys of those signers that are owners now."""
+        owners = self.account_owners[account].owners
+        return {
+            signer: key
+            for signer, key in self.keys[account].items()
+            if signer in owners
+        }
 
     def _logs_of(
         self, blocks: Sequence[BlockRecord], topics: Sequence[bytes]

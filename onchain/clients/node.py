@@ -29,6 +29,14 @@ from onchain.clients.node_types import (
 )
 from onchain.protocol.abi import call_data
 from onchain.protocol.deployments import ENTRY_POINT
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.owners import (
+    GET_OWNERS,
+    GET_THRESHOLD,
+    AccountOwners,
+    decode_owners,
+    decode_threshold,
+)
 from onchain.protocol.revert import decode_revert
 from onchain.protocol.types import Address, Bytes32, checksum_address
 
@@ -107,6 +115,28 @@ class Node:
                 [("eth_getCode", (_text(item), block)) for item in addresses]
             )
         ]
+
+    def owners(
+        self, accounts: Sequence[Address], block_hash: Bytes32
+    ) -> list[AccountOwners | None]:
+        """Return who signs for each account at a block, None where none says so.
+
+        The block is named by its hash (EIP-1898): a node that does not have it says
+        so, and the answers belong together.
+
+        Raises:
+            TransientClientError: the node does not know the block, or not its state.
+        """
+        block = {"blockHash": f"0x{block_hash.hex()}"}
+        answers = self.rpc.batch(
+            [
+                ("eth_call", (_call_fields(account, call_data(question), None), block))
+                for account in accounts
+                for question in (GET_OWNERS, GET_THRESHOLD)
+            ]
+        )
+        pairs = zip(answers[::2], answers[1::2], strict=True)
+        return [_owners_of(*pair) for pair in pairs]
 
     def account_snapshot(
         self, account: Address, nonce_keys: Sequence[int]
@@ -212,6 +242,22 @@ class Node:
             if isinstance(result, RpcError):
                 raise _translated(result)
         return results
+
+
+def _owners_of(owners: object, threshold: object) -> AccountOwners | None:
+    for answer in (owners, threshold):
+        if isinstance(answer, RpcError):
+            error = _translated(answer)
+            if isinstance(error, ClientError) and error.code == "execution-reverted":
+                return None
+            raise TransientClientError(f"owners: {error}")
+    try:
+        return AccountOwners(
+            owners=decode_owners(parse_data(owners)),
+            threshold=decode_threshold(parse_data(threshold)),
+        )
+    except EncodingError:  # no code there, or of something else
+        return None
 
 
 def _eth_call(

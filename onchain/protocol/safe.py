@@ -17,7 +17,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onchain.protocol.abi import call_data, create2_address, encode, keccak
+from onchain.protocol.abi import (
+    call_data,
+    create2_address,
+    decode_call,
+    encode,
+    keccak,
+)
 from onchain.protocol.deployments import (
     MULTI_SEND,
     SAFE_4337_MODULE,
@@ -42,6 +48,7 @@ from onchain.protocol.types import (
     Call,
     PublicKey,
     checksum_address,
+    to_address,
     uint_bytes,
 )
 
@@ -184,6 +191,16 @@ def setup_data(setup: Setup) -> bytes:
         0,
         ZERO_ADDRESS,
     )
+
+
+def setup_owners(setup: bytes) -> list[Address]:
+    """Return the owners that an account has from its first block, in their order.
+
+    Raises:
+        EncodingError: not the call data of ``Safe.setup``.
+    """
+    owners, *_rest = decode_call(SETUP, setup)
+    return [to_address(owner) for owner in owners]
 
 
 def require_owners(owners: Sequence[Address], threshold: int) -> None:

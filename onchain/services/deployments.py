@@ -17,7 +17,7 @@ from onchain.clients.node import Node
 from onchain.models import Chain, Owner, RelayerTransaction, Safe
 from onchain.protocol.deployments import MULTICALL3
 from onchain.protocol.multisend import aggregate3_data
-from onchain.protocol.safe import deploy_calls
+from onchain.protocol.safe import deploy_calls, setup_owners
 from onchain.protocol.types import Address, Call
 from onchain.services import relayer
 
@@ -100,7 +100,17 @@ def _missing_on_chain(safes: list[Safe], node: Node) -> dict[Safe, list[Call]]:
 
 
 def _passkey_owners(safe: Safe) -> list[Owner]:
-    return [owner for owner in safe.owners.all() if owner.credential is not None]
+    """Return the passkeys that the account is set up with, whoever came or went later.
+
+    A reorg may undo a deployment after its owners had changed: what is put on chain
+    again is the account as it began.
+    """
+    first = setup_owners(bytes(safe.setup_data))
+    return [
+        owner
+        for owner in safe.owners.all()
+        if owner.credential is not None and owner.address in first
+    ]
 
 
 def mark_deployed(*, safe: Safe, block_number: int | None) -> None:

@@ -20,11 +20,12 @@ from onchain.clients.errors import TransientClientError
 from onchain.clients.node import Node
 from onchain.clients.node_types import BlockRecord, LogRecord, Receipt
 from onchain.errors import ChainNotReady
-from onchain.models import Block, Chain, RelayerTransaction, UserOperation
+from onchain.models import Block, Chain, RelayerTransaction, Safe, UserOperation
 from onchain.models.user_operation import Status
 from onchain.protocol.events import FOLLOWED
+from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address, Bytes32
-from onchain.services import inclusion, user_operations
+from onchain.services import inclusion, owner_sync, user_operations
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,8 @@ def advance(*, chain: Chain, node: Node) -> bool:
         return False
     # By number, so that a block that comes while we ask cannot hide another's logs.
     last = min(head.number, first + RANGE_BLOCKS - 1)
-    _write(chain, node, node.blocks_with_logs(first, last, FOLLOWED))
+    batch = node.blocks_with_logs(first, last, FOLLOWED)
+    _write(chain, node, batch, is_newest=last == head.number)
     return True
 
 
@@ -116,7 +118,7 @@ def _rewind_to_fork(chain: Chain, node: Node, known: Block, head: BlockRecord) -
     raise ChainNotReady("The chain is not the one that was followed before.")
 
 
-def _write(chain: Chain, node: Node, batch: Batch) -> None:
+def _write(chain: Chain, node: Node, batch: Batch, *, is_newest: bool) -> None:
     blocks, logs = batch
     _refuse_incoherent(chain, blocks, logs)
     addresses: set[Address] = set()
@@ -132,6 +134,10 @@ def _write(chain: Chain, node: Node, batch: Batch) -> None:
         if row.hash in hashes
     ]
     receipts = node.receipts([row.hash for row in rows if row.hash is not None])
+    changed = owner_sync.changed(chain=chain, logs=logs)
+    # While catching up nobody is asked: a node keeps the state of old blocks only for a
+    # while. The accounts are marked, and read once the head is reached.
+    due = owner_sync.due(chain=chain, changed=changed) if is_newest else []
     _store(
         chain,
         batch,
@@ -139,7 +145,18 @@ def _write(chain: Chain, node: Node, batch: Batch) -> None:
             safe.pk: balance for safe, balance in zip(safes, balances, strict=True)
         },
         receipts=_complete(rows, receipts),
+        changed=changed,
+        owners=_owners(node, due, blocks[-1]),
     )
+
+
+def _owners(
+    node: Node, safes: Sequence[Safe], block: BlockRecord
+) -> dict[Safe, AccountOwners | None]:
+    if not safes:
+        return {}
+    found = node.owners([Address(safe.address) for safe in safes], block.hash)
+    return dict(zip(safes, found, strict=True))
 
 
 def _complete(
@@ -176,6 +193,8 @@ def _store(
     *,
     balances: dict[int, int],
     receipts: list[tuple[RelayerTransaction, Receipt]],
+    changed: Sequence[Safe],
+    owners: dict[Safe, AccountOwners | None],
 ) -> None:
     blocks, logs = batch
     head = blocks[-1]
@@ -183,6 +202,7 @@ def _store(
     for row, receipt in receipts:
         inclusion.apply_receipt(row=row, receipt=receipt)
     inclusion.apply_balances(balances=balances, block_number=head.number)
+    owner_sync.apply(changed=changed, found=owners, block_number=head.number)
     _store_blocks(chain, blocks)
     chain.blocks.filter(number__lt=head.number - KEPT_BLOCKS).delete()
     confirmed = chain.blocks.filter(number=head.number - settings.CONFIRMATIONS + 1)

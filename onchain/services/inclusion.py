@@ -203,6 +203,8 @@ def rewind(*, chain: Chain, fork_number: int) -> None:
             safe.pk, source=Safe.Status.DEPLOYED, target=target, deployed_block=None
         )
     safes.filter(synced_at_block__gt=fork_number).update(synced_at_block=None)
+    # Read again from the chain that is left, whatever the lost blocks had changed.
+    safes.filter(owners_synced_block__gt=fork_number).update(owners_synced_block=None)
     mined = RelayerTransaction.objects.filter(chain=chain, block_number__gt=fork_number)
     for pk, status in mined.values_list("pk", "status"):
         RelayerTransaction.objects.transition(

@@ -183,6 +183,12 @@ def check(*, proof: KeyProof, node: Node) -> None:
         Owner.objects.filter(
             safe=proof.safe, credential=proof.credential, proven_at__isnull=True
         ).update(proven_at=timezone.now())
+        # One that was made an owner elsewhere is linked when the owners are read again.
+        Safe.objects.filter(
+            pk=proof.safe_id,
+            owners__address=proof.signer,
+            owners__credential__isnull=True,
+        ).update(owners_synced_block=None)
 
 
 def sweep_expired() -> None:

@@ -102,7 +102,7 @@ def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResp
     """Facts about an account: who can move it, and the contracts it stands on."""
     safe = own_safe(request, chain_id, address)
     context = account_context(request, safe, "settings")
-    context["owners"] = list(safe.owners.select_related("credential"))
+    context["owners"] = list(safe.owners.current().select_related("credential"))
     context["contracts"] = CONTRACTS
     return render(request, "onchain/settings.html", context)
 

@@ -1,0 +1,171 @@
+"""Owners as the chain has them, written into rows.
+
+An account's own event says where to look; what is there is read with ``getOwners()``
+and ``getThreshold()`` at the follower's newest block. Accounts that nothing happened to
+are never asked about. A passkey is linked to an owner only where its person proved it
+for exactly this account: an owner with a passkey makes the account visible to its
+person, and a public key alone must not (security.md R6, R10, R67).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts import security_events
+from accounts.models import Credential, SecurityEvent
+from onchain.clients.node_types import LogRecord
+from onchain.models import Chain, KeyProof, OperationSignature, Owner, Safe
+from onchain.models.user_operation import Status
+from onchain.protocol.events import OWNER_EVENTS
+from onchain.protocol.owners import AccountOwners
+from onchain.protocol.types import Address
+from onchain.services import signers
+
+logger = logging.getLogger(__name__)
+
+READ_AT_ONCE = 25  # accounts that one pass asks about, in one request
+# Rows are small and columns narrow: what an account has beyond this is not listed.
+MAX_OWNERS = 500
+TOLD_HOURS = 1  # an owner that a reorg took away and brought back is told of once
+
+
+def changed(*, chain: Chain, logs: Sequence[LogRecord]) -> list[Safe]:
+    """Return the known accounts whose owners or threshold a block may have changed."""
+    named = {log.address for log in logs if log.topics[0] in OWNER_EVENTS}
+    if not named:
+        return []
+    return list(Safe.objects.filter(chain=chain, address__in=named).order_by("pk"))
+
+
+def due(*, chain: Chain, changed: Sequence[Safe]) -> list[Safe]:
+    """Return the accounts to ask about now: the changed ones, and those never read.
+
+    Bounded: the others wait, marked as to be read.
+    """
+    live = Safe.objects.filter(chain=chain, status=Safe.Status.DEPLOYED)
+    unread = live.filter(owners_synced_block__isnull=True).order_by("pk")
+    first = [safe for safe in changed if safe.is_live]
+    rest = unread.exclude(pk__in=[safe.pk for safe in first])
+    return [*first, *rest[:READ_AT_ONCE]][:READ_AT_ONCE]
+
+
+def apply(
+    *,
+    changed: Sequence[Safe],
+    found: Mapping[Safe, AccountOwners | None],
+    block_number: int,
+) -> None:
+    """Write what was read, and mark what is still to be read.
+
+    Repeating it changes nothing. Call it in the transaction of the block.
+    """
+    touched = Safe.objects.filter(pk__in=[safe.pk for safe in changed])
+    touched.update(owners_synced_block=None)
+    for safe, owners in found.items():
+        fields: dict[str, int] = {"owners_synced_block": block_number}
+        if owners is None:
+            logger.error("safe %s does not say who its owners are", safe.pk)
+        else:
+            _write(safe, list(dict.fromkeys(owners.owners))[:MAX_OWNERS])
+            fields["threshold"] = min(owners.threshold, MAX_OWNERS)
+        Safe.objects.filter(pk=safe.pk).update(**fields)
+
+
+def _write(safe: Safe, addresses: Sequence[Address]) -> None:
+    rows = {bytes(row.address): row for row in safe.owners.select_related("credential")}
+    unlinked = [
+        address
+        for address in addresses
+        if address not in rows or rows[address].credential is None
+    ]
+    proofs = _proofs(safe, unlinked)
+    for position, address in enumerate(addresses):
+        row = rows.pop(bytes(address), None)
+        proof = proofs.get(address)
+        if row is None:
+            _create(safe, address, position, proof)
+        else:
+            _update(row, position, proof)
+    _remove([row for row in rows.values() if row.is_current])
+
+
+def _proofs(safe: Safe, addresses: Sequence[Address]) -> dict[Address, KeyProof]:
+    """Return, by signer, the proofs that these addresses are passkeys of a person."""
+    proven = KeyProof.objects.filter(
+        safe=safe,
+        role=KeyProof.Role.OWNER,
+        status=KeyProof.Status.PROVEN,
+        signer__in=addresses,
+    )
+    return {
+        Address(proof.signer): proof
+        for proof in proven.select_related("credential__user").order_by("-pk")
+        # The stored signer must be its key's: who changed it would see the account.
+        if signers.signer_of(public_key=proof.public_key, chain=safe.chain)
+        == proof.signer
+    }
+
+
+def _create(
+    safe: Safe, address: Address, position: int, proof: KeyProof | None
+) -> None:
+    owner = Owner.objects.create(
+        safe=safe,
+        credential=None if proof is None else proof.credential,
+        kind=Owner.Kind.UNKNOWN if proof is None else Owner.Kind.PASSKEY,
+        address=address,
+        position=position,
+        proven_at=None if proof is None else proof.signed_at,
+    )
+    logger.info("owner %s of safe %s appeared", owner.pk, safe.pk)
+    _tell(owner)
+
+
+def _update(row: Owner, position: int, proof: KeyProof | None) -> None:
+    is_news = not row.is_current or proof is not None
+    if not is_news and row.position == position:
+        return
+    row.position = position
+    row.is_current = True
+    if proof is not None:
+        row.credential = proof.credential
+        row.kind = Owner.Kind.PASSKEY
+        row.proven_at = proof.signed_at
+    row.save(
+        update_fields=["position", "is_current", "credential", "kind", "proven_at"]
+    )
+    if is_news:
+        _tell(row)
+
+
+def _remove(rows: Sequence[Owner]) -> None:
+    """Mark owners that the chain has no more; what they signed and is open is void.
+
+    Their signatures go, so that they do not count again should the owner come back.
+    """
+    if not rows:
+        return
+    logger.info("owners %s are owners no more", [row.pk for row in rows])
+    Owner.objects.filter(pk__in=[row.pk for row in rows]).update(is_current=False)
+    OperationSignature.objects.filter(
+        owner__in=rows, operation__status=Status.AWAITING_SIGNATURES
+    ).delete()
+
+
+def _tell(owner: Owner) -> None:
+    """Tell the person whose passkey it is, once."""
+    credential: Credential | None = owner.credential
+    if credential is None:
+        return
+    detail = f"{credential} can now sign for {owner.safe.name}."
+    kind = SecurityEvent.Kind.OWNER_ADDED
+    since = timezone.now() - timedelta(hours=TOLD_HOURS)
+    told = credential.user.security_events.filter(
+        kind=kind, detail=detail, created_at__gte=since
+    )
+    if not told.exists():
+        security_events.note(user=credential.user, kind=kind, detail=detail)
