@@ -15,8 +15,10 @@ STATUS = {
     "malformed": 400,
     "signed-out": 401,
     "signed-in": 409,
+    "passkey-needed": 409,
     "expired": 410,
     "enrolment": 410,
+    "email-link": 410,
     "not-ready": 503,
 }
 REFUSED = 403
@@ -49,6 +51,12 @@ def see_other(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponse(status=303, headers=headers)
 
 
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a script asks, which reads JSON rather than a page."""
+    types = ["text/html", "application/json"]
+    return request.get_preferred_type(types) == "application/json"
+
+
 def refusal_json(error: CeremonyFailed) -> HttpResponse:
     """Answer a refusal to a script."""
     return JsonResponse(
@@ -62,8 +70,7 @@ def refusal(
     request: HttpRequest, error: CeremonyFailed, way_back: str = ""
 ) -> HttpResponse:
     """Answer a refusal as a page with a way back, or as JSON where that was asked."""
-    types = ["text/html", "application/json"]
-    if request.get_preferred_type(types) == "application/json":
+    if wants_json(request):
         return refusal_json(error)
     context = {"error": error, "way_back": way_back or reverse("home")}
     response = render(

@@ -122,3 +122,34 @@ class SignedOut(CeremonyFailed):
 
     code = "signed-out"
     message = "You are signed out. Nothing was changed. Sign in, and start again."
+
+
+class OperatorsElsewhere(CeremonyFailed):
+    """An operator's passkey is made and replaced by enrolment links alone (R62)."""
+
+    code = "operator"
+    message = (
+        "Operators change their passkey on the terminal, with "
+        "`manage.py create_operator NAME --replace`. Nothing was changed."
+    )
+
+
+class RemovalRefused(CeremonyFailed):
+    """The passkey is needed (R13, I-15), or may not be removed by this one (R14)."""
+
+    code = "passkey-needed"
+
+
+class EmailLinkRefused(CeremonyFailed):
+    """Unknown, used, expired, replaced, or somebody else's link. Never says which."""
+
+    code = "email-link"
+    message = (
+        "This link does not work: it was used, has expired or was replaced, or you are "
+        "signed in with another wallet than the one that asked for it. Nothing was "
+        "changed. Ask for a new link on the Passkeys page."
+    )
+
+
+class EmailRefused(Exception):
+    """No address was taken and no mail goes out; the text says why in words."""
