@@ -52,6 +52,17 @@ def begin_authentication(*, session_key: str, user: User | None) -> dict[str, ob
     )
 
 
+def begin_addition(
+    *, session_key: str, user: User, exclude: Iterable[Credential]
+) -> dict[str, object]:
+    """Open the registration of another passkey of this person; return the options."""
+    ceremony = _open(
+        Purpose.ADDITION, session_key, user=user, user_handle=user.user_handle
+    )
+    answer = _creation_options(ceremony, user.name)
+    return answer | {"excludeCredentials": _descriptors(exclude)}
+
+
 def begin_step_up(
     *,
     session_key: str,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -18,6 +19,22 @@ from accounts.models import Credential
 View: TypeAlias = Callable[..., HttpResponse]
 
 TARGET_FIELD = "post:"
+
+
+def passkeys_login_required(view: View) -> View:
+    """Lead who signs in back to the passkeys page, since a button takes no GET."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        if getattr(request, "htmx", False):
+            answer = HttpResponse(status=401)
+            answer["HX-Redirect"] = reverse("home")
+            return answer
+        return redirect_to_login(reverse("passkeys"))
+
+    return wrapper
 
 
 def step_up_required(

@@ -2,13 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts import step_up
-from accounts.answers import ensure_session, options, person, refusal_json
+from accounts import credentials, provider_signals, step_up
+from accounts.answers import (
+    ensure_session,
+    options,
+    person,
+    refusal,
+    refusal_json,
+    see_other,
+)
+from accounts.browsers import browser_name
+from accounts.decorators import passkeys_login_required, step_up_required
 from accounts.errors import CeremonyFailed, SignedOut
-from accounts.forms import StepUpForm
+from accounts.forms import CeremonyForm, PasskeyNameForm, StepUpForm
+from accounts.models import Credential, User
+from accounts.options import aimed_at
+
+# Where a new passkey may live: hint, label, icon, what it means for the person.
+PLACES = (
+    (
+        "client-device",
+        "This device",
+        "monitor-smartphone",
+        "Kept by this computer or phone, or by its password manager.",
+    ),
+    (
+        "hybrid",
+        "Another phone (QR)",
+        "qr-code",
+        "Scan a code with the phone that is to hold the passkey.",
+    ),
+    (
+        "security-key",
+        "Security key",
+        "usb",
+        "A key that you plug in or hold against the device.",
+    ),
+)
 
 
 @require_POST
@@ -29,3 +70,86 @@ def step_up_begin(request: HttpRequest) -> HttpResponse:
         )
     except CeremonyFailed as error:
         return refusal_json(error)
+
+
+@passkeys_login_required
+@require_POST
+@step_up_required("add-passkey", way_back="passkeys")
+def passkey_add(request: HttpRequest) -> HttpResponse:
+    """The page on which another passkey is made; reloading it confirms nothing."""
+    try:
+        created = credentials.begin_addition(
+            user=_user(request), session_key=ensure_session(request)
+        )
+    except CeremonyFailed as error:
+        return refusal(request, error, way_back=reverse("passkeys"))
+    context = {
+        "places": [_place(created, *place) for place in PLACES],
+        "until": timezone.now() + timedelta(seconds=settings.CEREMONY_SECONDS),
+    }
+    return render(request, "passkeys/add.html", context)
+
+
+@passkeys_login_required
+@require_POST
+def addition_finish(request: HttpRequest) -> HttpResponse:
+    """Give the person another passkey, which signs in only."""
+    form = CeremonyForm(request.POST)
+    try:
+        credential = credentials.add(
+            user=_user(request),
+            response=form.response(),
+            session_key=request.session.session_key,
+            browser=browser_name(request.headers.get("User-Agent", "")),
+        )
+    except CeremonyFailed as error:
+        return refusal(request, error, way_back=reverse("passkeys"))
+    messages.success(
+        request,
+        f"Your new passkey ({credentials.name_of(credential)}) signs you in. It signs "
+        "in only and cannot pay, until you add it to an account.",
+    )
+    return see_other(request, _next_step(credential))
+
+
+@passkeys_login_required
+@require_POST
+def passkey_rename(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call a passkey something else."""
+    credential = get_object_or_404(Credential.objects.of(_user(request)), pk=pk)
+    form = PasskeyNameForm(request.POST)
+    if not form.is_valid():
+        name = "_rename" if getattr(request, "htmx", False) else "rename"
+        context = {"credential": credential, "form": form}
+        return render(request, f"passkeys/{name}.html", context, status=422)
+    credentials.rename(credential=credential, name=form.cleaned_data["name"])
+    provider_signals.remember_change(request.session)
+    messages.success(request, f"Renamed to “{form.cleaned_data['name']}”.")
+    return see_other(request, reverse("passkeys"))
+
+
+def _user(request: HttpRequest) -> User:
+    user = person(request)
+    if user is None:
+        raise TypeError("the view lacks its login check")
+    return user
+
+
+def _place(
+    created: dict[str, object], hint: str, label: str, icon: str, meaning: str
+) -> dict[str, Any]:
+    return {
+        "hint": hint,
+        "label": label,
+        "icon": icon,
+        "meaning": meaning,
+        "options": aimed_at(created, hint),
+    }
+
+
+def _next_step(credential: Credential) -> str:
+    """Return the page that adds a passkey to accounts, where the site has accounts."""
+    try:
+        return reverse("onchain:passkey-accounts", args=[credential.pk])
+    except NoReverseMatch:
+        return reverse("passkeys")
