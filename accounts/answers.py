@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.errors import CeremonyFailed
+from accounts.errors import CeremonyFailed, TooManyAttempts
 from accounts.models import User
 
 STATUS = {
@@ -19,6 +19,7 @@ STATUS = {
     "expired": 410,
     "enrolment": 410,
     "email-link": 410,
+    "too-many": 429,
     "not-ready": 503,
 }
 REFUSED = 403
@@ -62,7 +63,7 @@ def refusal_json(error: CeremonyFailed) -> HttpResponse:
     return JsonResponse(
         {"error": {"code": error.code, "message": error.message}},
         status=STATUS.get(error.code, REFUSED),
-        headers={"Cache-Control": "no-store"},
+        headers={"Cache-Control": "no-store"} | _when_again(error),
     )
 
 
@@ -80,4 +81,13 @@ def refusal(
         status=STATUS.get(error.code, REFUSED),
     )
     response["Cache-Control"] = "no-store"
+    for name, value in _when_again(error).items():
+        response[name] = value
     return response
+
+
+def _when_again(error: CeremonyFailed) -> dict[str, str]:
+    """Return the header that says when to try again, where the refusal knows (R38)."""
+    if isinstance(error, TooManyAttempts):
+        return {"Retry-After": str(error.retry_after)}  # seconds
+    return {}

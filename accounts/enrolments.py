@@ -62,11 +62,12 @@ def find(token: str) -> Enrolment:
     return enrolment
 
 
-def enrol(*, response: str, token: str, session_key: str | None) -> User:
-    """Give an operator the passkey that answers; end the old one if so asked.
+def enrol(*, response: str, token: str, session_key: str | None) -> Credential:
+    """Give an operator the passkey that answers, and return it.
 
-    The link is spent in the same transaction that stores the key: a failed ceremony
-    leaves it usable, a finished one does not.
+    The operator's old one ends if the link says so. The link is spent in the same
+    transaction that stores the key: a failed ceremony leaves it usable, a finished one
+    does not.
 
     Raises:
         CeremonyFailed: nothing was made; the challenge is used if it was ours.
@@ -84,11 +85,11 @@ def enrol(*, response: str, token: str, session_key: str | None) -> User:
         with transaction.atomic():
             _spend(enrolment)
             operator = _operator_of(enrolment, ceremony.new_user_handle)
-            services.add_credential(user=operator, verified=verified)
+            credential = services.add_credential(user=operator, verified=verified)
     except IntegrityError as error:
         raise CeremonyFailed from error
     logger.info("operator %s enrolled a key", operator.pk)
-    return operator
+    return credential
 
 
 def _check_name(name: str, *, replace: bool) -> None:

@@ -2,8 +2,9 @@
 
 Source: https://www.w3.org/TR/webauthn-3/#iface-pkcredential, dictionaries
 RegistrationResponseJSON and AuthenticationResponseJSON. Only the members that are
-verified are read; what else a browser adds (``authenticatorAttachment``, ``publicKey``)
-means nothing here and is dropped: py_webauthn refuses attachments it does not know.
+verified are read; what else a browser adds (``publicKey``) means nothing and is
+dropped. ``authenticatorAttachment`` is kept as a hint, never handed on in a response:
+py_webauthn refuses attachments it does not know.
 """
 
 from __future__ import annotations
@@ -39,6 +40,16 @@ class AssertionResponse:
     authenticator_data: bytes
     signature: bytes
     user_handle: bytes | None  # absent is allowed unless the passkey was discovered
+    is_cross_platform: bool  # the browser's word: not of the device it runs on
+
+
+def credential_id(text: str) -> bytes:
+    """Return the rawId of either kind of response.
+
+    Raises:
+        MalformedResponse: ``text`` names none.
+    """
+    return _members_of(text)[0]
 
 
 def client_data_json(text: str) -> bytes:
@@ -75,6 +86,7 @@ def parse_assertion(text: str) -> AssertionResponse:
         MalformedResponse: a member is missing, of another type, or too large.
     """
     credential_id, members = _members_of(text)
+    attachment = parse_object(text).get("authenticatorAttachment")
     authenticator_data = decode_base64url(members.get("authenticatorData"))
     signature = decode_base64url(members.get("signature"))
     if len(authenticator_data) > AUTHENTICATOR_DATA_BYTES:
@@ -92,6 +104,7 @@ def parse_assertion(text: str) -> AssertionResponse:
         authenticator_data=authenticator_data,
         signature=signature,
         user_handle=user_handle,
+        is_cross_platform=attachment == "cross-platform",
     )
 
 

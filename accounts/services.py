@@ -10,9 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from accounts import ceremonies, webauthn
+from accounts import ceremonies, security_events, webauthn
+from accounts.authenticator_data import BACKUP_ELIGIBLE
 from accounts.errors import CeremonyFailed, CounterWentBack
-from accounts.models import Ceremony, Credential, User
+from accounts.models import Ceremony, Credential, SecurityEvent, User
+from accounts.providers import provider_name
 from accounts.webauthn import CredentialRecord, VerifiedAssertion, VerifiedRegistration
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,15 @@ class Registered:
     user: User
     credential: Credential
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Whose passkey answered, and whether it is on another device than the browser."""
+
+    user: User
+    credential: Credential
+    is_cross_device: bool
 
 
 def register(*, response: str, session_key: str | None) -> Registered:
@@ -71,8 +82,10 @@ def register(*, response: str, session_key: str | None) -> Registered:
     return Registered(user=user, credential=credential, url=url)
 
 
-def authenticate(*, response: str, session_key: str | None, user: User | None) -> User:
-    """Return the person whose passkey answered; the caller signs them in.
+def authenticate(
+    *, response: str, session_key: str | None, user: User | None
+) -> SignedIn:
+    """Return whose passkey answered; the caller signs them in.
 
     ``user`` is who was signed in already, if anybody. The challenge is taken first, so
     repeating the call changes nothing.
@@ -88,8 +101,9 @@ def authenticate(*, response: str, session_key: str | None, user: User | None) -
     )
     credential_id = webauthn.credential_id_of(response)
     credential = (
-        Credential.objects.select_related("user")
-        .filter(credential_id=credential_id, user__is_active=True)
+        Credential.objects.usable()
+        .select_related("user")
+        .filter(credential_id=credential_id)
         .first()
     )
     if credential is None:
@@ -109,7 +123,11 @@ def authenticate(*, response: str, session_key: str | None, user: User | None) -
     if not record_use(credential=credential, verified=verified):
         raise CounterWentBack
     logger.info("user %s signed in", credential.user.pk)
-    return credential.user
+    return SignedIn(
+        user=credential.user,
+        credential=credential,
+        is_cross_device=verified.is_cross_platform,
+    )
 
 
 def verify_registration(*, response: str, ceremony: Ceremony) -> VerifiedRegistration:
@@ -142,6 +160,7 @@ def add_credential(*, user: User, verified: VerifiedRegistration) -> Credential:
         backup_eligible=verified.backup_eligible,
         backup_state=verified.backup_state,
         sign_count=verified.sign_count,
+        flags=verified.flags,
     )
 
 
@@ -161,20 +180,53 @@ def record_use(*, credential: Credential, verified: VerifiedAssertion) -> bool:
     One conditional UPDATE, so two answers at once cannot both be the older one (R9). A
     synced passkey may keep a counter per device, which only deserves a warning. After
     False the row is unchanged: a sign-in is refused then, an authorisation is not.
+    What its person should know is noted in the same transaction.
     """
     row = Credential.objects.filter(pk=credential.pk)
-    if verified.backup_eligible != credential.backup_eligible:
-        # Section 7.2, step 19: BE never changes in a passkey's life.
-        logger.warning("credential %s changed backup eligibility", credential.pk)
     if not credential.backup_eligible:
         row = row.filter(sign_count__lte=verified.sign_count)
-    elif verified.sign_count < credential.sign_count:
-        logger.warning("counter of synced credential %s went back", credential.pk)
-    is_recorded = row.update(
-        sign_count=verified.sign_count,
-        backup_state=verified.backup_state,
-        last_used_at=Now(),
+    with transaction.atomic():
+        is_recorded = bool(
+            row.update(
+                sign_count=verified.sign_count,
+                backup_state=verified.backup_state,
+                flags=verified.flags,
+                last_used_at=Now(),
+            )
+        )
+        if not is_recorded or verified.sign_count < credential.sign_count:
+            _note_counter(credential, verified)
+        if verified.backup_eligible != credential.backup_eligible:
+            _note_eligibility(credential, verified)
+    return is_recorded
+
+
+def _note_counter(credential: Credential, verified: VerifiedAssertion) -> None:
+    logger.warning("counter of credential %s went back", credential.pk)
+    advice = "It is a synced passkey, whose devices may count apart."
+    if not credential.backup_eligible:
+        advice = "It is bound to one device: a copy of it may exist."
+    security_events.note(
+        user=credential.user,
+        kind=SecurityEvent.Kind.COUNTER_WENT_BACK,
+        detail=f"{_name_of(credential)}: from {credential.sign_count} to "
+        f"{verified.sign_count}. {advice}",
     )
-    if not is_recorded:
-        logger.warning("counter of credential %s went back", credential.pk)
-    return bool(is_recorded)
+
+
+def _note_eligibility(credential: Credential, verified: VerifiedAssertion) -> None:
+    """Section 7.2, step 19: BE never changes in a passkey's life. Told once."""
+    logger.warning("credential %s changed backup eligibility", credential.pk)
+    flags = credential.flags
+    if flags is not None and bool(flags & BACKUP_ELIGIBLE) == verified.backup_eligible:
+        return  # as the last time, when it was told
+    now = "can be synced" if verified.backup_eligible else "cannot be synced"
+    security_events.note(
+        user=credential.user,
+        kind=SecurityEvent.Kind.ELIGIBILITY_CHANGED,
+        detail=f"{_name_of(credential)} now says that it {now}.",
+    )
+
+
+def _name_of(credential: Credential) -> str:
+    return credential.name or provider_name(credential.aaguid)

@@ -1,12 +1,12 @@
-"""Sessions that are over, cleared from wherever SESSION_ENGINE keeps them."""
+"""Sessions that are over, and browsers that are not known any more, are not kept."""
 
 from __future__ import annotations
 
-from importlib import import_module
-
-from django.conf import settings
+from accounts.session_store import SessionStore
+from accounts.sign_in import forget_old_browsers
 
 
 def sweep_expired() -> None:
-    """Delete the sessions that can no longer be used. Safe to repeat."""
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    """Delete what can no longer be used. Safe to repeat."""
+    SessionStore.clear_expired()
+    forget_old_browsers()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import ceremonies, enrolment, passkeys
+from accounts.views import ceremonies, enrolment, passkeys, sessions
 
 urlpatterns = [
     path(
@@ -28,6 +28,17 @@ urlpatterns = [
         name="authentication-finish",
     ),
     path("passkeys/step-up/begin", passkeys.step_up_begin, name="step-up-begin"),
+    path("passkeys/add", passkeys.passkey_add, name="passkey-add"),
+    path("passkeys/addition/finish", passkeys.addition_finish, name="addition-finish"),
+    path("passkeys/<int:pk>/name", passkeys.passkey_rename, name="passkey-rename"),
+    path("session", sessions.session, name="session"),
+    path("session/extend", sessions.session_extend, name="session-extend"),
+    path("passkeys/sessions/end", sessions.session_end, name="session-end"),
+    path(
+        "passkeys/sessions/end-others",
+        sessions.session_end_others,
+        name="session-end-others",
+    ),
     path("sign-out", ceremonies.sign_out, name="sign-out"),
     path("admin/enrol", enrolment.enrolment, name="enrolment"),
     path("admin/enrol/begin", enrolment.enrolment_begin, name="enrolment-begin"),

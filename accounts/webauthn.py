@@ -44,6 +44,7 @@ class VerifiedRegistration:
     public_key_x: bytes
     public_key_y: bytes
     aaguid: uuid.UUID
+    flags: int  # one byte, section 6.1
     sign_count: int
     backup_eligible: bool
     backup_state: bool
@@ -58,9 +59,11 @@ class VerifiedAssertion:
     authenticator_data: bytes
     client_data_json: bytes
     signature: bytes  # DER; s may be high
+    flags: int  # one byte, section 6.1
     sign_count: int
     backup_eligible: bool
     backup_state: bool
+    is_cross_platform: bool  # the browser's word, not signed
 
 
 def challenge_of(response: str) -> bytes:
@@ -110,6 +113,7 @@ def verify_registration(
         public_key_x=data.attested.public_key_x,
         public_key_y=data.attested.public_key_y,
         aaguid=data.attested.aaguid,
+        flags=data.flags,
         sign_count=data.sign_count,
         backup_eligible=data.backup_eligible,
         backup_state=data.backup_state,
@@ -148,9 +152,11 @@ def verify_assertion(
         authenticator_data=parsed.authenticator_data,
         client_data_json=parsed.client_data_json,
         signature=parsed.signature,
+        flags=data.flags,
         sign_count=data.sign_count,
         backup_eligible=data.backup_eligible,
         backup_state=data.backup_state,
+        is_cross_platform=parsed.is_cross_platform,
     )
 
 

@@ -64,6 +64,10 @@ PUBLIC = {
     "enrolment-begin": ("POST", 410),
     "enrolment-finish": ("POST", 400),
     "sign-out": ("POST", 303),
+    "session": ("GET", 401),
+    "session-extend": ("POST", 401),
+    "session-end": ("POST", 302),
+    "session-end-others": ("POST", 302),
 }
 OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 CSRF = re.compile(r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": )"[^"]+"')

@@ -67,7 +67,6 @@ INSTALLED_APPS = [
     "wallet_site.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "wallet_site.apps.StaticFilesConfig",
     "csp",
@@ -93,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.PresenceMiddleware",
     "wallet_site.middleware.RequestLogMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -156,7 +156,10 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.PasskeyBackend"]
 LOGIN_URL = "home"
 LOGIN_REDIRECT_URL = "home"
 
-SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds, absolute
+SESSION_ENGINE = "accounts.session_store"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds after the sign-in, whatever is done (R14)
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", 15 * 60)  # without use (R14)
+BROWSER_COOKIE_NAME = "browser"  # tells a browser that was here before; opens nothing
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
@@ -166,6 +169,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 if SITE_IS_HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    BROWSER_COOKIE_NAME = "__Host-browser"
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from accounts import ceremonies, services
+from accounts import ceremonies, rate_limits, services
 from accounts.answers import (
     ensure_session,
     options,
@@ -15,18 +15,26 @@ from accounts.answers import (
     refusal,
     refusal_json,
     see_other,
+    wants_json,
 )
 from accounts.errors import AlreadySignedIn, CeremonyFailed
 from accounts.forms import CeremonyForm
+from accounts.options import aimed_at
+from accounts.sign_in import sign_in
+from accounts.views.sessions import session_state
 
 
 @require_POST
 def registration_begin(request: HttpRequest) -> HttpResponse:
     """Answer the options of a registration."""
-    if person(request) is not None:
-        return refusal_json(AlreadySignedIn())
-    session_key = ensure_session(request)
-    return options(ceremonies.begin_registration(session_key=session_key))
+    try:
+        if person(request) is not None:
+            raise AlreadySignedIn
+        rate_limits.count_begin(request)
+    except CeremonyFailed as error:
+        return refusal_json(error)
+    asked = ceremonies.begin_registration(session_key=ensure_session(request))
+    return options(aimed_at(asked, request.POST.get("hint", "")))
 
 
 @require_POST
@@ -36,22 +44,27 @@ def registration_finish(request: HttpRequest) -> HttpResponse:
     try:
         if person(request) is not None:
             raise AlreadySignedIn
-        registered = services.register(
-            response=form.response(), session_key=request.session.session_key
-        )
+        with rate_limits.answering(request):
+            registered = services.register(
+                response=form.response(), session_key=request.session.session_key
+            )
     except CeremonyFailed as error:
         return refusal(request, error)
-    login(request, registered.user)
+    sign_in(request, user=registered.user, credential=registered.credential)
     return see_other(request, registered.url)
 
 
 @require_POST
 def authentication_begin(request: HttpRequest) -> HttpResponse:
     """Answer the options of an authentication."""
-    session_key = ensure_session(request)
-    return options(
-        ceremonies.begin_authentication(session_key=session_key, user=person(request))
+    try:
+        rate_limits.count_begin(request)
+    except CeremonyFailed as error:
+        return refusal_json(error)
+    asked = ceremonies.begin_authentication(
+        session_key=ensure_session(request), user=person(request)
     )
+    return options(aimed_at(asked, request.POST.get("hint", "")))
 
 
 @require_POST
@@ -59,15 +72,23 @@ def authentication_finish(request: HttpRequest) -> HttpResponse:
     """Sign in the person whose passkey answered."""
     form = CeremonyForm(request.POST)
     try:
-        user = services.authenticate(
-            response=form.response(),
-            session_key=request.session.session_key,
-            user=person(request),
-        )
+        with rate_limits.answering(request):
+            signed_in = services.authenticate(
+                response=form.response(),
+                session_key=request.session.session_key,
+                user=person(request),
+            )
     except CeremonyFailed as error:
         return refusal(request, error, way_back=form.next_path())
-    login(request, user)
-    landing = reverse("admin:index" if user.is_staff else "home")
+    sign_in(
+        request,
+        user=signed_in.user,
+        credential=signed_in.credential,
+        is_cross_device=signed_in.is_cross_device,
+    )
+    if wants_json(request):
+        return session_state(request)
+    landing = reverse("admin:index" if signed_in.user.is_staff else "home")
     return see_other(request, form.next_path() or landing)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import ceremonies, enrolments
+from accounts import ceremonies, enrolments, rate_limits
 from accounts.answers import (
     ensure_session,
     options,
@@ -19,6 +18,7 @@ from accounts.answers import (
 )
 from accounts.errors import AlreadySignedIn, CeremonyFailed
 from accounts.forms import CeremonyForm, EnrolmentForm
+from accounts.sign_in import sign_in
 
 
 @require_safe
@@ -37,6 +37,7 @@ def enrolment_begin(request: HttpRequest) -> HttpResponse:
     try:
         if person(request) is not None:
             raise AlreadySignedIn
+        rate_limits.count_begin(request)
         found = enrolments.find(EnrolmentForm(request.POST).value())
     except CeremonyFailed as error:
         return refusal_json(error)
@@ -51,12 +52,13 @@ def enrolment_finish(request: HttpRequest) -> HttpResponse:
     try:
         if person(request) is not None:
             raise AlreadySignedIn
-        operator = enrolments.enrol(
-            response=form.response(),
-            token=EnrolmentForm(request.POST).value(),
-            session_key=request.session.session_key,
-        )
+        with rate_limits.answering(request):
+            credential = enrolments.enrol(
+                response=form.response(),
+                token=EnrolmentForm(request.POST).value(),
+                session_key=request.session.session_key,
+            )
     except CeremonyFailed as error:
         return refusal(request, error, way_back=reverse("admin:login"))
-    login(request, operator)
+    sign_in(request, user=credential.user, credential=credential)
     return see_other(request, reverse("admin:index"))

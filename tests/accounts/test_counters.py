@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from accounts import services
-from accounts.models import Credential
+from accounts.models import Credential, SecurityEvent
 from tests.accounts.visitor import Visitor, rows
 from tests.soft_authenticator import DEVICE_BOUND, SYNCED, SoftAuthenticator
+
+Kind = SecurityEvent.Kind
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -18,10 +20,17 @@ def counted(flags, sign_count):
     return passkey
 
 
+def told() -> list[str]:
+    """Return what the person was told about the passkey, oldest first."""
+    kinds = SecurityEvent.objects.exclude(kind=Kind.NEW_BROWSER).order_by("pk")
+    return list(kinds.values_list("kind", flat=True))
+
+
 def test_no_counter_at_all_is_normal(visitor):
     passkey = counted(DEVICE_BOUND, 0)
 
     assert visitor.sign_in(passkey, sign_count=0).status_code == 303
+    assert told() == []
 
 
 def test_a_growing_counter_is_stored(visitor):
@@ -29,6 +38,7 @@ def test_a_growing_counter_is_stored(visitor):
 
     assert visitor.sign_in(passkey, sign_count=6).status_code == 303
     assert Credential.objects.get().sign_count == 6
+    assert told() == []
 
 
 @pytest.mark.parametrize("later", [4, 0])
@@ -42,6 +52,8 @@ def test_a_counter_that_goes_back_on_one_device_is_refused_in_words(later, visit
     assert "use counter went back" in response.content.decode()
     assert rows() == before
     assert visitor.user_pk() is None
+    assert told() == [Kind.COUNTER_WENT_BACK]
+    assert f"from 5 to {later}" in SecurityEvent.objects.get().detail
 
 
 def test_a_counter_that_goes_back_on_a_synced_key_only_warns(visitor, caplog):
@@ -52,6 +64,7 @@ def test_a_counter_that_goes_back_on_a_synced_key_only_warns(visitor, caplog):
     assert response.status_code == 303
     assert "went back" in caplog.text
     assert Credential.objects.get().sign_count == 3
+    assert told() == [Kind.COUNTER_WENT_BACK]
 
 
 def test_a_key_that_was_bound_and_is_synced_now_warns(visitor, caplog):
@@ -62,6 +75,26 @@ def test_a_key_that_was_bound_and_is_synced_now_warns(visitor, caplog):
     assert response.status_code == 303
     assert "changed backup eligibility" in caplog.text
     assert Credential.objects.get().backup_eligible is False
+    assert told() == [Kind.ELIGIBILITY_CHANGED]
+
+
+def test_a_changed_eligibility_is_told_once_and_again_when_it_changes_back(visitor):
+    passkey = counted(DEVICE_BOUND, 0)
+
+    for flags in (SYNCED, SYNCED, DEVICE_BOUND, SYNCED):
+        assert visitor.sign_in(passkey, flags=flags).status_code == 303
+
+    assert told() == [Kind.ELIGIBILITY_CHANGED] * 2
+
+
+@pytest.mark.parametrize("flags", [DEVICE_BOUND, SYNCED])
+def test_the_flags_of_the_last_answer_are_kept(flags, visitor):
+    passkey = counted(flags, 0)
+    assert Credential.objects.get().flags & ~0x40 == flags
+
+    visitor.sign_in(passkey, flags=flags | 0x02)
+
+    assert Credential.objects.get().flags == flags | 0x02
 
 
 def test_a_wrong_signature_does_not_move_the_counter(visitor):
@@ -84,9 +117,11 @@ def test_recording_a_use_tells_of_an_older_counter_and_keeps_the_row(visitor):
         authenticator_data=b"",
         client_data_json=b"",
         signature=b"",
+        flags=DEVICE_BOUND,
         sign_count=4,
         backup_eligible=False,
         backup_state=False,
+        is_cross_platform=False,
     )
 
     assert services.record_use(credential=credential, verified=verified) is False

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts.models import Session
 from onchain import tasks
 from onchain.models import KeyProof, UserOperation
 from onchain.models.user_operation import Status
@@ -145,7 +145,7 @@ def test_what_only_piles_up_is_deleted(world: World):
     old = key_proofs.open_proof(**key_of(world.wallet.owner))
     KeyProof.objects.filter(pk=old.pk).update(expires_at=ago(60))
     fresh = key_proofs.open_proof(**key_of(world.wallet.owner))
-    Session.objects.create(session_key="over", session_data="", expire_date=ago(60))
+    Session.objects.create(key_hash=b"\1" * 32, data="", expires_at=ago(60))
 
     tasks.clean_up()
 
