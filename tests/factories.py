@@ -176,6 +176,7 @@ class World:
     wallet: Wallet
     node: FakeNode
     bundler: FakeBundler
+    sponsor_key: str = SPONSOR_KEY
 
     @property
     def chain(self) -> Chain:
@@ -203,21 +204,30 @@ class World:
         """Prepare an operation, by default a new one; return it as it is then."""
         op = self.fresh(op or self.draft())
         preparation.prepare(
-            op=op, node=self.node, bundler=self.bundler, sponsor_key=SPONSOR_KEY
+            op=op,
+            node=self.node,
+            bundler=self.bundler,
+            sponsor_key=self.sponsor_key,
         )
         return self.fresh(op)
 
-    def answer(self, op: UserOperation, **changes: Any) -> str:
-        """Return the passkey's answer to an operation's hash."""
-        return assertion_text(
-            self.wallet.passkey, bytes(op.safe_operation_hash), **changes
-        )
+    def answer(
+        self,
+        op: UserOperation,
+        passkey: SoftAuthenticator | None = None,
+        **changes: Any,
+    ) -> str:
+        """Return a passkey's answer to an operation's hash, the first one's if none."""
+        passkey = passkey or self.wallet.passkey
+        return assertion_text(passkey, bytes(op.safe_operation_hash), **changes)
 
-    def sign(self, op: UserOperation | None = None) -> UserOperation:
+    def sign(
+        self, op: UserOperation | None = None, passkey: SoftAuthenticator | None = None
+    ) -> UserOperation:
         """Sign an operation, by default a new one; return it as it is then."""
         op = op or self.prepare()
         authorization.sign(
-            op=self.fresh(op), user=self.wallet.user, response=self.answer(op)
+            op=self.fresh(op), user=self.wallet.user, response=self.answer(op, passkey)
         )
         return self.fresh(op)
 
