@@ -31,6 +31,9 @@ PAGES = {
     "faucet": "POST",
     "withdraw": "POST",
     "prepare-again": "POST",
+    "passkey-rename": "POST",
+    "passkey-remove": "GET",
+    "passkey-removal-finish": "POST",
 }
 FRAGMENTS = {
     "safe-overview": "GET",
@@ -44,10 +47,17 @@ OWNED = PAGES | FRAGMENTS
 OF_OPERATION = {
     *("operation", "operation-card", "sign", "withdraw", "prepare-again"),
 }
+OF_PASSKEY = {"passkey-rename", "passkey-remove", "passkey-removal-finish"}
 # Pages of the signed-in person: the address names nobody, so there is no stranger.
 PERSONAL = {
     "passkeys": "GET",
     "passkeys-export": "GET",
+    "security-events": "GET",
+    "email-change": "POST",
+    "email-link": "POST",
+    "email-cancel": "POST",
+    "email-remove": "POST",
+    "email-keep": "POST",
 }
 # Everybody may ask for these: name to method and to what a stranger gets.
 PUBLIC = {
@@ -63,7 +73,11 @@ PUBLIC = {
     "step-up-begin": ("POST", 401),
     "enrolment-begin": ("POST", 410),
     "enrolment-finish": ("POST", 400),
+    "email-verify": ("GET", 200),
+    "email-confirm": ("POST", 410),
     "sign-out": ("POST", 303),
+    "passkey-add": ("POST", 302),
+    "addition-finish": ("POST", 302),
     "session": ("GET", 401),
     "session-extend": ("POST", 401),
     "session-end": ("POST", 302),
@@ -97,8 +111,16 @@ def bob() -> Wallet:
     return make_wallet()
 
 
+def passkey_url(name: str, pk: int) -> str:
+    """Return an address about one passkey; accounts and onchain share them."""
+    prefix = "onchain:" if f"onchain:{name}" in NAMES else ""
+    return reverse(f"{prefix}{name}", args=[pk])
+
+
 def own_url(wallet: Wallet, name: str) -> str:
     """Return an address that this person may use, with the rows it needs."""
+    if name in OF_PASSKEY:
+        return passkey_url(name, wallet.user.credentials.get().pk)
     if name not in OF_OPERATION:
         return wallet.url(name)
     state = Status.REJECTED if name == "prepare-again" else Status.AWAITING_SIGNATURES
@@ -108,6 +130,8 @@ def own_url(wallet: Wallet, name: str) -> str:
 
 def unknown_urls(name: str, wallet: Wallet) -> list[str]:
     """Return addresses of nothing: no such account, chain or operation."""
+    if name in OF_PASSKEY:
+        return [passkey_url(name, pk) for pk in (10**6, 0, 10**40)]
     if name in OF_OPERATION:
         return [reverse(f"onchain:{name}", args=[pk]) for pk in (10**6, 0, 10**40)]
     address = wallet.safe.address_text
@@ -288,7 +312,9 @@ def test_a_post_without_its_csrf_token_is_forbidden(name, alice):
 # --- What may stand in an address ------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in OWNED if name not in OF_OPERATION])
+@pytest.mark.parametrize(
+    "name", [name for name in OWNED if name not in OF_OPERATION | OF_PASSKEY]
+)
 @pytest.mark.parametrize(
     "change",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from accounts.errors import OperatorsElsewhere, RemovalRefused
 from accounts.models import Credential
 from accounts.strict_json import encode_base64url
 from onchain.services import passkey_removal, passkey_roles
-from onchain.views.access import button_login_required, person
+from onchain.views.access import View, button_login_required, person
 
 
 @login_required
@@ -31,8 +32,20 @@ def passkey_remove(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "passkeys/remove.html", context)
 
 
+def own_passkey_required(view: View) -> View:
+    """Answer 404 for the passkey of somebody else before asking for any touch."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, pk: int) -> HttpResponse:
+        _own_passkey(request, pk)
+        return view(request, pk=pk)
+
+    return wrapper
+
+
 @button_login_required
 @require_POST
+@own_passkey_required
 @step_up_required("remove-passkey", target="pk", way_back="passkeys")
 def passkey_removal_finish(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove a passkey, and end the sessions that it opened."""
