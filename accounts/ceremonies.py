@@ -171,6 +171,7 @@ def _creation_options(ceremony: Ceremony, user_name: str) -> dict[str, object]:
         user_name=user_name,
         challenge=ceremony.challenge,
         timeout_seconds=settings.CEREMONY_SECONDS,
+        attestation=settings.ATTESTATION,
     )
 
 

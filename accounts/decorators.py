@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import step_up
+from accounts import rate_limits, step_up
 from accounts.answers import person, refusal
 from accounts.errors import CeremonyFailed
 from accounts.forms import CeremonyForm
@@ -65,14 +65,15 @@ def step_up_required(
                 raise TypeError("the view lacks its login check")
             form = CeremonyForm(request.POST)
             try:
-                credential = step_up.confirm(
-                    user=user,
-                    response=form.response(),
-                    session_key=request.session.session_key,
-                    action=asked,
-                    target=_target(request, kwargs, target),
-                    is_settled=is_settled,
-                )
+                with rate_limits.answering(request):
+                    credential = step_up.confirm(
+                        user=user,
+                        response=form.response(),
+                        session_key=request.session.session_key,
+                        action=asked,
+                        target=_target(request, kwargs, target),
+                        is_settled=is_settled,
+                    )
             except CeremonyFailed as error:
                 back = reverse(way_back) if way_back else ""
                 return refusal(request, error, way_back=back)

@@ -60,6 +60,30 @@ class UserNotVerified(CeremonyFailed):
     )
 
 
+class ProviderRefused(CeremonyFailed):
+    """The operator does not take passkeys of this provider (AAGUID policy)."""
+
+    code = "provider"
+    message = (
+        "This site does not accept passkeys of this provider. Nothing was changed. "
+        "Choose another provider, another phone, or a security key."
+    )
+
+
+class TooManyAttempts(CeremonyFailed):
+    """This client did it too often within a minute (R38); says when it may go on."""
+
+    code = "too-many"
+
+    def __init__(self, *, seconds: int) -> None:
+        self.retry_after = seconds
+        unit = "second" if seconds == 1 else "seconds"
+        super().__init__(
+            "Too many attempts came from here within a minute. Nothing was changed. "
+            f"Wait {seconds} {unit}, and start again."
+        )
+
+
 class UnusableKey(CeremonyFailed):
     """The passkey works for signing in but could never authorise anything on chain."""
 

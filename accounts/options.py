@@ -11,6 +11,14 @@ from collections.abc import Sequence
 from accounts.authenticator_data import ES256
 from accounts.strict_json import encode_base64url
 
+# PublicKeyCredentialHint (section 5.8.7), each with the attachment that says the same
+# to browsers without hints, as that section advises.
+ATTACHMENTS = {
+    "client-device": "platform",
+    "hybrid": "cross-platform",
+    "security-key": "cross-platform",
+}
+
 
 def registration_options(
     *,
@@ -20,6 +28,7 @@ def registration_options(
     user_name: str,
     challenge: bytes,
     timeout_seconds: int,
+    attestation: str,
 ) -> dict[str, object]:
     """Return PublicKeyCredentialCreationOptionsJSON for a new, discoverable passkey.
 
@@ -42,9 +51,25 @@ def registration_options(
             "userVerification": "required",
         },
         "hints": [],
-        "attestation": "none",
+        "attestation": attestation,  # section 5.4.7
         "extensions": {},
     }
+
+
+def aimed_at(asked: dict[str, object], hint: str) -> dict[str, object]:
+    """Return options of either kind that offer one kind of authenticator first.
+
+    Whatever answers in the end is accepted: a hint is for the person's convenience, and
+    an unknown one says nothing. Only creation options know attachments (section 5.4.4).
+    """
+    if hint not in ATTACHMENTS:
+        return asked
+    aimed = asked | {"hints": [hint]}
+    selection = asked.get("authenticatorSelection")
+    if isinstance(selection, dict):
+        attachment = {"authenticatorAttachment": ATTACHMENTS[hint]}
+        aimed["authenticatorSelection"] = selection | attachment
+    return aimed
 
 
 def descriptor(*, credential_id: bytes, transports: Sequence[str]) -> dict[str, object]:

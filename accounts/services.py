@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from accounts import ceremonies, security_events, webauthn
+from accounts import attestation_policy, ceremonies, security_events, webauthn
 from accounts.authenticator_data import BACKUP_ELIGIBLE
 from accounts.errors import CeremonyFailed, CounterWentBack
 from accounts.models import Ceremony, Credential, SecurityEvent, User
@@ -134,14 +134,16 @@ def verify_registration(*, response: str, ceremony: Ceremony) -> VerifiedRegistr
     """Return the new passkey that answers a ceremony of this site.
 
     Raises:
-        CeremonyFailed: it does not.
+        CeremonyFailed: it does not, or the operator does not take its provider.
     """
-    return webauthn.verify_registration(
+    verified = webauthn.verify_registration(
         response=response,
         expected_challenge=ceremony.challenge,
         rp_id=settings.WEBAUTHN_RP_ID,
         origin=settings.WEBAUTHN_ORIGIN,
     )
+    attestation_policy.check(verified.aaguid)
+    return verified
 
 
 def add_credential(*, user: User, verified: VerifiedRegistration) -> Credential:

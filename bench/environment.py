@@ -47,6 +47,7 @@ def enter() -> None:
             "WEBAUTHN_RP_ID": "localhost",
             "ALLOWED_HOSTS": "localhost",
             "SPONSOR_DAILY_OPERATIONS": "10000",
+            "CEREMONY_BEGINS_PER_MINUTE": "1000000",  # all come from one address
             "PYTHONUNBUFFERED": "1",
         }
     )

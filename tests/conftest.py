@@ -44,6 +44,7 @@ CHAIN_FIXTURES = {"node_url", "bundler_url", "stack"}
 BROWSER_FIXTURES = {"page", "context", "browser", "new_context"}
 STACK_START_SECONDS = 120
 STACK_STOP_SECONDS = 15
+UNLIMITED = 1_000_000  # a minute: more than any test does
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -118,6 +119,13 @@ def plain_static_files(settings: Any, static_root: Path) -> None:
             "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         },
     }
+
+
+@pytest.fixture(autouse=True)
+def unlimited(settings: Any) -> None:
+    """Hundreds of ceremonies come from one address here; the limits have own tests."""
+    settings.CEREMONY_BEGINS_PER_MINUTE = UNLIMITED
+    settings.CEREMONY_FAILURES_PER_MINUTE = UNLIMITED
 
 
 @pytest.fixture(scope="session")
@@ -236,6 +244,8 @@ def stack_environment(var_dir: Path) -> dict[str, str]:
         "SITE_ORIGIN": f"http://localhost:{web}",
         "WEBAUTHN_RP_ID": "localhost",
         "ALLOWED_HOSTS": "localhost",
+        "CEREMONY_BEGINS_PER_MINUTE": str(UNLIMITED),
+        "CEREMONY_FAILURES_PER_MINUTE": str(UNLIMITED),
         "PYTHONUNBUFFERED": "1",
     }
 

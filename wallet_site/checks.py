@@ -6,6 +6,7 @@ not check, ask ``require_safe_start`` instead.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from eth_account import Account
 
+from accounts.attestation_policy import CONVEYANCES
+from accounts.client_address import UNIX_SOCKET, parse_network
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import to_address
 
@@ -37,7 +40,7 @@ PUBLIC_ACCOUNTS = {
 
 def safe_start(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """Return an error for each setting that is wrong, or that production refuses."""
-    errors = [*_paymaster_errors()]
+    errors = [*_paymaster_errors(), *_policy_errors(), *_proxy_errors()]
     if settings.SITE_MODE == "production":
         errors += [*_site_errors(), *_chain_errors(), *_key_errors()]
     return errors
@@ -66,6 +69,38 @@ def _paymaster_errors() -> Iterator[CheckMessage]:
             hint="Give 0x and 40 hex digits, with their checksum, or leave it empty.",
             id="latchkey.E009",
         )
+
+
+def _policy_errors() -> Iterator[CheckMessage]:
+    if settings.ATTESTATION not in CONVEYANCES:
+        yield Error(
+            f"ATTESTATION is {settings.ATTESTATION}.",
+            hint=f"Choose one of: {', '.join(CONVEYANCES)}.",
+            id="latchkey.E011",
+        )
+    for name in ("AAGUID_ALLOW", "AAGUID_DENY"):
+        for text in getattr(settings, name):
+            try:
+                uuid.UUID(text)
+            except ValueError:
+                yield Error(
+                    f"{name} holds {text!r}, which is no AAGUID.",
+                    hint="Give UUIDs, separated by commas, or leave it empty.",
+                    id="latchkey.E012",
+                )
+
+
+def _proxy_errors() -> Iterator[CheckMessage]:
+    for text in settings.TRUSTED_PROXIES:
+        try:
+            if text != UNIX_SOCKET:
+                parse_network(text)
+        except ValueError:
+            yield Error(
+                f"TRUSTED_PROXIES holds {text!r}, which is no network.",
+                hint=f"Give addresses, networks such as 10.0.0.0/8, or {UNIX_SOCKET}.",
+                id="latchkey.E013",
+            )
 
 
 def _site_errors() -> Iterator[CheckMessage]:

@@ -177,6 +177,10 @@ WEBAUTHN_RP_ID = env.str("WEBAUTHN_RP_ID", SITE_HOST)
 WEBAUTHN_RP_NAME = env.str("WEBAUTHN_RP_NAME", "Latchkey")
 WEBAUTHN_ORIGIN = SITE_ORIGIN  # exactly one (security.md R12)
 CEREMONY_SECONDS = 300  # life of a challenge (R4)
+# What providers are asked for, and whose passkeys are taken: attestation_policy.
+ATTESTATION = env.str("ATTESTATION", "none")
+AAGUID_ALLOW = env.list("AAGUID_ALLOW", [], subcast=str.strip)
+AAGUID_DENY = env.list("AAGUID_DENY", [], subcast=str.strip)
 # What happens in the transaction that registers a new person (accounts knows no chain).
 REGISTRATION_HOOK = "onchain.views.registration.open_wallet"
 
@@ -226,6 +230,13 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SITE_IS_HTTPS
 SECURE_HSTS_PRELOAD = SITE_IS_HTTPS
 if env.bool("TRUST_PROXY_HEADERS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Networks whose X-Forwarded-For is believed, for the limits below.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", [], subcast=str.strip)
+# Ceremonies that one address, or one signed-in person, may begin in a minute, and
+# answer. An open landing page begins one every 4.5 minutes by itself.
+CEREMONY_BEGINS_PER_MINUTE = env.int("CEREMONY_BEGINS_PER_MINUTE", 60)
+# Failed answers for one passkey that one address may send in a minute.
+CEREMONY_FAILURES_PER_MINUTE = env.int("CEREMONY_FAILURES_PER_MINUTE", 10)
 CEREMONY_BODY_LIMIT = 64 * 1024  # bytes (R36)
 BODY_LIMIT = 256 * 1024  # bytes (R36)
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
@@ -288,6 +299,26 @@ if CELERY_BROKER_URL == "filesystem://":
 elif CELERY_BROKER_URL.startswith("redis"):
     # Longer than the longest task plus the longest countdown, or work runs twice.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}  # seconds
+# Holds the counts of rate limits and nothing else: what it forgets costs nothing.
+if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CELERY_BROKER_URL,
+            "KEY_PREFIX": "latchkey",
+            "OPTIONS": {
+                "socket_connect_timeout": 1,  # seconds; then nobody is limited
+                "socket_timeout": 1,  # seconds
+            },
+        }
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 50_000},  # counts, of one process
+        }
+    }
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True

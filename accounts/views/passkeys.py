@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts import credentials, provider_signals, step_up
+from accounts import credentials, provider_signals, rate_limits, step_up
 from accounts.answers import (
     ensure_session,
     options,
@@ -59,6 +59,7 @@ def step_up_begin(request: HttpRequest) -> HttpResponse:
     if user is None:
         return refusal_json(SignedOut())
     try:
+        rate_limits.count_begin(request)
         action, target = StepUpForm(request.POST).wanted()
         return options(
             step_up.begin(
@@ -72,12 +73,13 @@ def step_up_begin(request: HttpRequest) -> HttpResponse:
         return refusal_json(error)
 
 
-@passkeys_login_required
 @require_POST
+@passkeys_login_required
 @step_up_required("add-passkey", way_back="passkeys")
 def passkey_add(request: HttpRequest) -> HttpResponse:
     """The page on which another passkey is made; reloading it confirms nothing."""
     try:
+        rate_limits.count_begin(request)
         created = credentials.begin_addition(
             user=_user(request), session_key=ensure_session(request)
         )
@@ -90,18 +92,19 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
     return render(request, "passkeys/add.html", context)
 
 
-@passkeys_login_required
 @require_POST
+@passkeys_login_required
 def addition_finish(request: HttpRequest) -> HttpResponse:
     """Give the person another passkey, which signs in only."""
     form = CeremonyForm(request.POST)
     try:
-        credential = credentials.add(
-            user=_user(request),
-            response=form.response(),
-            session_key=request.session.session_key,
-            browser=browser_name(request.headers.get("User-Agent", "")),
-        )
+        with rate_limits.answering(request):
+            credential = credentials.add(
+                user=_user(request),
+                response=form.response(),
+                session_key=request.session.session_key,
+                browser=browser_name(request.headers.get("User-Agent", "")),
+            )
     except CeremonyFailed as error:
         return refusal(request, error, way_back=reverse("passkeys"))
     messages.success(
@@ -112,8 +115,8 @@ def addition_finish(request: HttpRequest) -> HttpResponse:
     return see_other(request, _next_step(credential))
 
 
-@passkeys_login_required
 @require_POST
+@passkeys_login_required
 def passkey_rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Call a passkey something else."""
     credential = get_object_or_404(Credential.objects.of(_user(request)), pk=pk)

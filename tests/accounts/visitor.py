@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django.http import HttpResponse
@@ -46,6 +47,14 @@ class Visitor:
         """Walk a whole authentication."""
         options = self.begin("authentication")
         return self.finish("authentication", passkey.get(options, **changes))
+
+    def begin_addition(self, passkey: SoftAuthenticator) -> dict[str, Any]:
+        """Confirm with a passkey; return the options for making another one."""
+        options = self.begin("step-up", action="add-passkey")
+        fields = {"credential": json.dumps(passkey.get(options))}
+        page = self.client.post(reverse("passkey-add"), fields).content.decode()
+        (text,) = re.findall(r'<script id="hybrid" type="[^"]*">(.*?)</script>', page)
+        return json.loads(text)
 
     def user_pk(self) -> int | None:
         """Return who is signed in, by the session in the database."""
