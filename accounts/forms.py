@@ -143,6 +143,10 @@ class EmailForm(forms.Form):
         return address
 
 
+class ButtonForm(forms.Form):
+    """A button and nothing else; it holds the words of a refusal."""
+
+
 class EmailTokenForm(forms.Form):
     """The token of a link that verifies an address."""
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import ceremonies, enrolment, passkeys, sessions
+from accounts.views import (
+    ceremonies,
+    emails,
+    enrolment,
+    passkeys,
+    security_events,
+    sessions,
+)
 
 urlpatterns = [
     path(
@@ -39,6 +46,14 @@ urlpatterns = [
         sessions.session_end_others,
         name="session-end-others",
     ),
+    path("passkeys/email/change", emails.email_change, name="email-change"),
+    path("passkeys/email/link", emails.email_link, name="email-link"),
+    path("passkeys/email/cancel", emails.email_cancel, name="email-cancel"),
+    path("passkeys/email/remove", emails.email_remove, name="email-remove"),
+    path("passkeys/email/keep", emails.email_keep, name="email-keep"),
+    path("passkeys/events/", security_events.security_events, name="security-events"),
+    path("email/verify", emails.email_verify, name="email-verify"),
+    path("email/confirm", emails.email_confirm, name="email-confirm"),
     path("sign-out", ceremonies.sign_out, name="sign-out"),
     path("admin/enrol", enrolment.enrolment, name="enrolment"),
     path("admin/enrol/begin", enrolment.enrolment_begin, name="enrolment-begin"),

@@ -27,7 +27,14 @@ app.conf.beat_schedule = {
         # A sweep that could not run in time is worthless: the next one does its work.
         "options": {"expires": settings.SWEEP_SECONDS * 2},
     },
+    "send-mails": {
+        "task": "accounts.tasks.send_mails",
+        "schedule": settings.SWEEP_SECONDS,
+        "options": {"expires": settings.SWEEP_SECONDS * 2},
+    },
+    "change-addresses": {"task": "accounts.tasks.change_addresses", "schedule": 60},
     "clean-up": {"task": "onchain.tasks.clean_up", "schedule": 3600},  # seconds
+    "clean-up-accounts": {"task": "accounts.tasks.clean_up", "schedule": 3600},
 }
 
 
