@@ -13,7 +13,7 @@ from onchain.protocol.events import ADDED_OWNER, CHANGED_THRESHOLD, REMOVED_OWNE
 from onchain.protocol.types import Address, Bytes32
 from onchain.services import key_proofs, owner_changes
 from onchain.services.signers import signer_of
-from tests.factories import World, assertion_text, make_credential
+from tests.factories import World, assertion_text, make_credential, make_world
 from tests.fake_events import Event, word
 from tests.soft_authenticator import SoftAuthenticator
 
@@ -92,3 +92,28 @@ def removed(account: bytes, owner: bytes) -> Event:
 def threshold_changed(account: bytes) -> Event:
     """Return ChangedThreshold."""
     return owner_event(CHANGED_THRESHOLD, account, data=bytes(32))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdditionWorld(World):
+    """A world in which every draft is the addition of the same proven passkey."""
+
+    new: Newcomer
+
+    def draft(self, **fields: Any) -> UserOperation:
+        """Ask for the passkey to become an owner."""
+        return draft_addition(self, self.new, **fields)
+
+
+def make_world_of(kind: str) -> World:
+    """Return a world whose drafts are of one kind."""
+    world = make_world()
+    if kind == UserOperation.Kind.PAYMENT:
+        return world
+    assert kind == UserOperation.Kind.ADD_PASSKEY
+    return AdditionWorld(
+        wallet=world.wallet,
+        node=world.node,
+        bundler=world.bundler,
+        new=proven_newcomer(world),
+    )

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from onchain.models import UserOperation
 from tests.factories import World, make_world
 from tests.fakes import CHAIN_ID
+from tests.onchain.services.additions import make_world_of
 from tests.soft_authenticator import ORIGIN, RP_ID
 
 
@@ -29,6 +31,18 @@ def site(settings: Any) -> None:
 @pytest.fixture
 def world(db: None) -> World:
     return make_world()
+
+
+@pytest.fixture
+def payment_world(db: None) -> World:
+    """A world of payments, where what a file holds holds for others too."""
+    return make_world()
+
+
+@pytest.fixture(params=UserOperation.Kind.values)
+def either_world(request: pytest.FixtureRequest, db: None) -> World:
+    """A world of payments, then one of passkeys being added."""
+    return make_world_of(request.param)
 
 
 @pytest.fixture

@@ -15,6 +15,12 @@ from tests.factories import World
 from tests.threads import all_at_once
 
 
+@pytest.fixture
+def world(either_world: World) -> World:
+    """What holds here holds for every kind of operation."""
+    return either_world
+
+
 def rejected_after_signing(world: World, code: str = "bundler-refused"):
     """A payment that was signed, and refused by a bundler that may be lying."""
     op = world.sign()
@@ -87,22 +93,22 @@ def test_a_nonce_that_was_used_unseen_stops_the_retry(world: World):
     assert (again.status, again.failure_code) == (Status.REJECTED, "nonce-used")
 
 
-def test_another_payment_does_not_get_a_nonce_that_was_signed(world: World):
-    op = rejected_after_signing(world)
+def test_another_payment_does_not_get_a_nonce_that_was_signed(payment_world: World):
+    op = rejected_after_signing(payment_world)
 
-    other = world.prepare(world.draft(value_wei=1))
+    other = payment_world.prepare(payment_world.draft(value_wei=1))
 
     assert other.nonce_key != op.nonce_key
 
 
 def test_once_the_confirmed_head_passed_its_end_a_retry_gets_a_fresh_nonce(
-    world: World,
+    payment_world: World,
 ):
-    op = rejected_after_signing(world)
-    blocker = world.prepare(world.draft(value_wei=1))
-    world.confirm_time(op.valid_until + 1)
+    op = rejected_after_signing(payment_world)
+    blocker = payment_world.prepare(payment_world.draft(value_wei=1))
+    payment_world.confirm_time(op.valid_until + 1)
 
-    again = world.prepare_again(op)
+    again = payment_world.prepare_again(op)
 
     assert blocker.nonce_key == 1
     assert again.status == Status.AWAITING_SIGNATURES
@@ -216,10 +222,12 @@ def test_only_an_ended_payment_is_prepared_again(world: World, status: Status):
         world.prepare_again(op)
 
 
-def test_a_lane_is_free_once_what_was_rejected_in_it_cannot_be_included(world: World):
-    op = rejected_after_signing(world)
-    world.confirm_time(op.valid_until + 1)
+def test_a_lane_is_free_once_what_was_rejected_in_it_cannot_be_included(
+    payment_world: World,
+):
+    op = rejected_after_signing(payment_world)
+    payment_world.confirm_time(op.valid_until + 1)
 
-    other = world.prepare(world.draft(value_wei=1))
+    other = payment_world.prepare(payment_world.draft(value_wei=1))
 
     assert other.nonce_key == op.nonce_key

@@ -17,6 +17,12 @@ from tests.soft_authenticator import SoftAuthenticator
 from tests.threads import all_at_once
 
 
+@pytest.fixture
+def world(either_world: World) -> World:
+    """What holds here holds for every kind of operation."""
+    return either_world
+
+
 def test_a_signed_operation_is_handed_to_the_bundler(world: World):
     op = world.submit()
 
@@ -62,17 +68,17 @@ def test_a_lost_reply_leaves_the_row_signed(world: World):
     assert world.fresh(op).status == Status.SIGNED
 
 
-def test_after_a_lost_reply_the_operation_is_found_by_its_hash(world: World):
-    op = world.sign()
-    world.bundler.loses_replies = True
+def test_after_a_lost_reply_the_operation_is_found_by_its_hash(payment_world: World):
+    op = payment_world.sign()
+    payment_world.bundler.loses_replies = True
     with pytest.raises(TransientClientError):
-        world.submit(op)
-    world.bundler.loses_replies = False
+        payment_world.submit(op)
+    payment_world.bundler.loses_replies = False
 
-    op = world.submit(world.later(op))
+    op = payment_world.submit(payment_world.later(op))
 
     assert op.status == Status.SUBMITTED
-    assert [sent.nonce for sent in world.bundler.sent] == [0]
+    assert [sent.nonce for sent in payment_world.bundler.sent] == [0]
 
 
 def test_an_operation_that_the_bundler_already_knows_counts_as_sent(world: World):
@@ -230,8 +236,11 @@ def test_a_changed_row_never_reaches_the_bundler(world: World, change: dict, cap
     assert JournalEntry.objects.get().action == op.failure_code
 
 
-def test_call_data_with_hashes_to_match_is_stopped_by_the_intent(world: World):
-    op, other = world.sign(), world.prepare(world.draft(value_wei=ETHER // 2))
+def test_call_data_with_hashes_to_match_is_stopped_by_the_intent(payment_world: World):
+    op, other = (
+        payment_world.sign(),
+        payment_world.prepare(payment_world.draft(value_wei=ETHER // 2)),
+    )
     names = ("call_data", "nonce_key", "user_operation_hash", "safe_operation_hash")
     names += ("paymaster_data", "max_fee_per_gas", "valid_until")
     stolen = {name: getattr(other, name) for name in names}
@@ -240,10 +249,10 @@ def test_call_data_with_hashes_to_match_is_stopped_by_the_intent(world: World):
     )
     UserOperation.objects.filter(pk=op.pk).update(**stolen)
 
-    op = world.submit(op)
+    op = payment_world.submit(op)
 
     assert (op.status, op.failure_code) == (Status.REJECTED, "intent-mismatch")
-    assert world.bundler.sent == []
+    assert payment_world.bundler.sent == []
 
 
 # --- R19: the account itself is asked first ---------------------------------------------
