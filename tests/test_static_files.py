@@ -222,6 +222,16 @@ def test_only_two_modules_speak_to_the_passkey_and_one_of_them_with_32_bytes():
     assert of_32_bytes - {"webauthn.js"} == {"signing.js"}
 
 
+def test_only_the_forms_that_authorize_bring_the_signing_module():
+    importing = {path.name for path in MODULES if '"./signing.js"' in code_of(path)}
+    importing_those = {
+        path.name for path in MODULES if '"./signing_forms.js"' in code_of(path)
+    }
+
+    assert importing == {"signing_forms.js"}
+    assert importing_those == set()
+
+
 def test_the_signing_module_is_one_file_that_asks_nobody():
     code = code_of(STATIC / "js" / "signing.js")
 

@@ -2,9 +2,10 @@
 //
 //   <form method="post" action="..." data-passkey="create|get" data-begin="<url>">
 //   <form method="post" action="..." data-passkey="create|get" data-options="<id of JSON>">
-//   <form method="post" action="..." data-passkey="sign" data-request="<id of JSON>">
 //     <input type="hidden" name="credential">
 //     <p role="alert" data-passkey-error hidden></p>
+//
+// signing_forms.js adds the kind that authorizes, where a page has such a form.
 //
 // One delegated listener in the capture phase: it serves forms that htmx swaps in, and
 // stops the submission before htmx or the browser sends anything. When the passkey has
@@ -12,28 +13,40 @@
 // is said in words inside the form, everything typed stays, and the form may be tried
 // again: with data-begin a new ceremony begins, with data-options the one of the page.
 
+import { look, preflight, thisMaker, wordsForMaker } from "./preflight.js";
 import { createCredential, getAssertion } from "./webauthn.js";
-import { authorize } from "./signing.js";
 
 const BEGIN_TIMEOUT = 15_000; // milliseconds
 
 const busy = new WeakSet(); // forms whose ceremony or submission is under way
 const answered = new WeakSet(); // forms whose next submission carries an answer
 
-const CEREMONIES = {
-  create: async (form, button) => createCredential(await optionsFor(form, button)),
-  get: async (form, button) => getAssertion(await optionsFor(form, button)),
-  sign: (form) => authorize(readJson(form.dataset.request), shownIn(form)),
-};
+const CEREMONIES = new Map([
+  ["create", async (form, button) => createCredential(await optionsFor(form, button))],
+  ["get", async (form, button) => getAssertion(await optionsFor(form, button))],
+]);
+
+// What waits for a passkey in the background, and must not while a form asks for one.
+let background = { stop() {}, start() {} };
 
 /** Something that stopped a ceremony; `message` is for people. */
-class FormRefused extends Error {}
+export class FormRefused extends Error {}
+
+/** Serve another kind of form; `ceremony` resolves to what its "credential" will hold. */
+export function addCeremony(kind, ceremony) {
+  CEREMONIES.set(kind, ceremony);
+}
+
+/** Have `stop` awaited before any form asks for a passkey, `start` called if that failed. */
+export function aroundCeremonies(callbacks) {
+  background = callbacks;
+}
 
 document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    if (!Object.hasOwn(CEREMONIES, form.dataset.passkey ?? "")) return;
+    if (!form.dataset.passkey) return;
     if (answered.delete(form)) return;
 
     event.preventDefault();
@@ -56,19 +69,29 @@ window.addEventListener("pageshow", (event) => {
 
 async function complete(form, submitter) {
   busy.add(form);
-  showBusy(form, true);
+  showBusy(form, submitter);
   showError(form, "");
   try {
     checkBrowser();
+    await background.stop();
     fillToken(form);
-    const credential = await CEREMONIES[form.dataset.passkey](form, submitter);
-    form.elements.credential.value = JSON.stringify(credential);
+    const ceremony = CEREMONIES.get(form.dataset.passkey);
+    if (!ceremony) throw new FormRefused(INCOMPLETE);
+    submitAnswer(form, await ceremony(form, submitter), submitter);
   } catch (error) {
+    const words = await wordsFor(error, form.dataset.passkey);
     release(form);
-    showError(form, wordsFor(error));
-    return;
+    showError(form, words);
+    if (!(error instanceof FormRefused)) showOtherWays();
+    background.start();
   }
+}
+
+/** Submit the form, the ordinary way, with what a passkey answered. */
+export function submitAnswer(form, credential, submitter = null) {
   if (!form.isConnected) return; // htmx replaced it meanwhile
+  form.elements.credential.value = JSON.stringify(credential);
+  busy.add(form);
   answered.add(form);
   form.requestSubmit(submitter?.form === form ? submitter : null);
   if (answered.has(form)) release(form); // its fields do not allow a submission any more
@@ -78,13 +101,15 @@ function release(form) {
   busy.delete(form);
   answered.delete(form);
   form.elements.credential.value = "";
-  showBusy(form, false);
+  showBusy(form, null);
 }
 
-function showBusy(form, isBusy) {
-  for (const button of form.querySelectorAll("button:not([type=button])")) {
-    button.toggleAttribute("data-busy", isBusy);
-    if (isBusy) button.setAttribute("aria-busy", "true");
+/** Mark the button that was pressed as busy, or none of the form's. */
+function showBusy(form, pressed) {
+  for (const button of form.elements) {
+    if (button.type !== "submit") continue;
+    button.toggleAttribute("data-busy", button === pressed);
+    if (button === pressed) button.setAttribute("aria-busy", "true");
     else button.removeAttribute("aria-busy");
   }
 }
@@ -94,22 +119,19 @@ function showError(form, words) {
   if (!element) return;
   element.hidden = words === "";
   element.textContent = words;
+  if (words) element.scrollIntoView({ block: "nearest" });
+}
+
+/** Unfold the ways in through another device, where the page has them. */
+function showOtherWays() {
+  document.querySelector("[data-other-ways]")?.setAttribute("open", "");
 }
 
 // --- What a ceremony needs -------------------------------------------------------------
 
 function checkBrowser() {
-  if (!window.isSecureContext) {
-    throw new FormRefused(
-      "Passkeys work only over a secure connection. Open this site with https://.",
-    );
-  }
-  if (!window.PublicKeyCredential || !navigator.credentials) {
-    throw new FormRefused(
-      "This browser has no passkeys. Open this page in Safari 16.4, Chrome 111, " +
-        "Firefox 128 or newer, not inside another app.",
-    );
-  }
+  const found = preflight(look());
+  if (found?.stops) throw new FormRefused(found.words);
 }
 
 /** A link's token stands in the fragment, which browsers never send by themselves. */
@@ -125,7 +147,7 @@ async function optionsFor(form, submitter) {
 }
 
 /** POST the form's own fields to where the ceremony begins; return the options. */
-async function begin(form, submitter) {
+export async function begin(form, submitter = null) {
   const fields = new URLSearchParams(new FormData(form));
   // By hand: browsers older than Chrome 112 do not know FormData's second argument.
   if (submitter?.name) fields.append(submitter.name, submitter.value);
@@ -149,36 +171,28 @@ async function begin(form, submitter) {
   throw new FormRefused(answer?.error?.message ?? wordsForStatus(response.status));
 }
 
-function readJson(id) {
+/** The JSON that the page brought along in an element. */
+export function readJson(id) {
   try {
     return JSON.parse(document.getElementById(id).textContent);
   } catch {
-    throw new FormRefused("This page is incomplete. Reload it; nothing was signed.");
+    throw new FormRefused(INCOMPLETE);
   }
-}
-
-/** What a person reads in this form: data-signed names to their text and exact value. */
-function shownIn(form) {
-  const shown = {};
-  for (const element of form.querySelectorAll("[data-signed]")) {
-    const name = element.dataset.signed;
-    if (Object.hasOwn(shown, name)) {
-      throw new FormRefused(`This page shows the ${name} twice. Nothing was signed.`);
-    }
-    const value = element.dataset.value ?? element.getAttribute("datetime");
-    shown[name] = { text: element.textContent, value };
-  }
-  return shown;
 }
 
 // --- Words -----------------------------------------------------------------------------
 
+const INCOMPLETE = "This page is incomplete. Reload it; nothing was signed.";
+const NOT_ALLOWED_TO_GET =
+  "The passkey was cancelled or took too long, or this device has none for this site. " +
+  "Nothing was changed. Try again, or use another device.";
 const WORDS = {
   NotAllowedError:
     "The passkey was cancelled or took too long. Nothing was changed. Try again when you are ready.",
   AbortError: "The passkey was interrupted. Nothing was changed. Try again.",
   InvalidStateError:
-    "This device already has a passkey here. Nothing was changed. Sign in with it instead.",
+    "This device already has a passkey here. Nothing was changed. Use that one, or " +
+    "choose another device.",
   NotSupportedError:
     "This device cannot make the kind of passkey that is needed (ES256). Nothing was " +
     "changed. Use another phone by QR code, or a security key.",
@@ -190,10 +204,14 @@ const WORDS = {
     "changed. Check the address bar.",
 };
 
-function wordsFor(error) {
+async function wordsFor(error, kind) {
   const isOurs = ["CeremonyRefused", "SigningRefused"].includes(error?.name);
   if (isOurs || error instanceof FormRefused) return error.message;
-  if (Object.hasOwn(WORDS, error?.name ?? "")) return WORDS[error.name];
+  const name = error?.name ?? "";
+  if (kind === "get" && name === "NotAllowedError") return NOT_ALLOWED_TO_GET;
+  const ofMaker = kind === "create" && wordsForMaker(name, await thisMaker());
+  if (ofMaker) return ofMaker;
+  if (Object.hasOwn(WORDS, name)) return WORDS[name];
   console.error(error);
   return "The passkey did not work. Nothing was changed. Try again, or use another browser.";
 }

@@ -8,6 +8,7 @@
 // so whatever a server sends, this module never lets a passkey sign 32 (R17).
 
 const CHALLENGE_BYTES = 64;
+const ES256 = -7; // COSE
 
 /** A ceremony that was not begun; `message` is for people. */
 export class CeremonyRefused extends Error {
@@ -27,6 +28,7 @@ export async function createCredential(options) {
   };
   const credential = await navigator.credentials.create({ publicKey });
   const { response } = credential;
+  if (!isES256(response)) throw new DOMException("not ES256", "NotSupportedError");
   return {
     ...describe(credential),
     response: {
@@ -37,14 +39,18 @@ export async function createCredential(options) {
   };
 }
 
-/** Ask a passkey to sign in. Resolves to AuthenticationResponseJSON. */
-export async function getAssertion(options) {
+/**
+ * Ask a passkey to sign in. Resolves to AuthenticationResponseJSON.
+ *
+ * `request` may hold what else get() takes: `mediation` and `signal`.
+ */
+export async function getAssertion(options, request = {}) {
   const publicKey = {
     ...options,
     challenge: decodeChallenge(options.challenge),
     allowCredentials: descriptors(options.allowCredentials),
   };
-  const credential = await navigator.credentials.get({ publicKey });
+  const credential = await navigator.credentials.get({ ...request, publicKey });
   const { response } = credential;
   const userHandle = response.userHandle ? toBase64url(response.userHandle) : null;
   return {
@@ -79,6 +85,15 @@ function describe(credential) {
 
 function descriptors(list) {
   return (list ?? []).map((item) => ({ ...item, id: fromBase64url(item.id) }));
+}
+
+/** Whether the new key is what the chain verifies; the server looks at the key itself. */
+function isES256(response) {
+  try {
+    return response.getPublicKeyAlgorithm() === ES256;
+  } catch {
+    return true; // not everybody says
+  }
 }
 
 function transports(response) {

@@ -265,7 +265,7 @@ def test_the_button_that_was_pressed_goes_along_to_where_the_ceremony_begins(
         """() => {
           const button = document.querySelector("[data-passkey=create] button");
           button.name = "hint";
-          button.value = "hybrid";
+          button.value = "client-device";
         }"""
     )
 
@@ -274,7 +274,7 @@ def test_the_button_that_was_pressed_goes_along_to_where_the_ceremony_begins(
 
     fields = parse_qs(caught.value.post_data or "")
     page.wait_for_url("**/opened/**")
-    assert fields["hint"] == ["hybrid"]
+    assert fields["hint"] == ["client-device"]
 
 
 def test_a_form_that_may_not_be_submitted_any_more_can_be_tried_again(page, origin):

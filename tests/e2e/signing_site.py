@@ -24,9 +24,11 @@ from django.template import Context, Template
 from wallet_site.middleware import INTEGRITY_POLICY
 
 HEAD = """{% load static_integrity %}
+{% module_preload "js/preflight.js" %}
 {% module_preload "js/webauthn.js" %}
-{% module_preload "js/signing.js" %}
 {% module_script "js/passkey_forms.js" %}
+{% module_preload "js/signing.js" %}
+{% module_script "js/signing_forms.js" %}
 {% script "vendor/htmx.min.js" %}"""
 REGISTRATION = {
     "rp": {"id": "localhost", "name": "Latchkey"},

@@ -1,0 +1,24 @@
+// What the front page says of this browser before anything is asked. The words come from
+// preflight.js; what can be done about it stands in the page, folded or hidden.
+
+import { lookCloser, preflight } from "./preflight.js";
+
+const HELPED_BY_ANOTHER_BROWSER = ["in-app", "old", "missing"];
+
+lookCloser().then((seen) => {
+  const found = preflight(seen);
+  const advice = document.querySelector("[data-advice]");
+  if (!found || !advice) return;
+
+  advice.querySelector("[data-advice-words]").textContent = found.words;
+  advice.querySelector("[data-advice-address]").hidden =
+    !HELPED_BY_ANOTHER_BROWSER.includes(found.finding);
+  advice.hidden = false;
+  if (found.finding === "elsewhere") offerOthersFirst();
+});
+
+function offerOthersFirst() {
+  const ways = document.querySelector("[data-other-ways]");
+  ways.open = true;
+  for (const way of ways.querySelectorAll("[value=client-device]")) way.parentElement.append(way);
+}
