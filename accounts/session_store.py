@@ -78,6 +78,13 @@ class SessionStore(SessionBase):
         self._loaded()
         return None if self._row is None else self._row.pk
 
+    @property
+    def cross_device_since(self) -> datetime | None:
+        """Since when a passkey of another device holds it open; None: it does not."""
+        self._loaded()
+        row = self._row
+        return row.signed_in_at if row is not None and row.is_cross_device else None
+
     def describe(
         self, *, credential: Credential, browser: str, is_cross_device: bool
     ) -> None:
@@ -100,13 +107,23 @@ class SessionStore(SessionBase):
         due.update(last_seen_at=Now())
         row.last_seen_at = now
 
-    def seconds_left(self, *, is_use: bool = False) -> int:
+    @property
+    def idle_seconds(self) -> int:
+        """Return the idle limit, for pages."""
+        return int(settings.SESSION_IDLE_SECONDS)
+
+    @property
+    def idle_minutes(self) -> int:
+        """Return the idle limit in the unit that people are told."""
+        return max(1, round(self.idle_seconds / 60))
+
+    def seconds_left(self, *, is_use: bool = True) -> int:
         """Return for how long it holds; ``is_use``: once this request is noted."""
         data: dict[str, Any] = self._loaded()
         now = timezone.now()
         if self._row is None or self._row.user_id != _user_id(data):
             # A sign-in that this request has yet to save.
-            return 0 if _user_id(data) is None else settings.SESSION_IDLE_SECONDS
+            return 0 if _user_id(data) is None else self.idle_seconds
         seen = self._row.last_seen_at
         if seen is None:
             return 0

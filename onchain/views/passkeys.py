@@ -11,8 +11,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from accounts import emails, security_events, session_list
 from onchain.services import export, passkey_list
 from onchain.views.access import own_safes, person
+from onchain.views.passkey_removal import pop_signals
 
 
 @login_required
@@ -40,15 +42,19 @@ def passkeys_export(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest) -> dict[str, Any]:
-    safes = own_safes(request)
+    user, safes = person(request), own_safes(request)
     context: dict[str, Any] = {
         "page": "passkeys",
         "safes": safes,
         "rp_id": settings.WEBAUTHN_RP_ID,
         "listing": passkey_list.passkeys_of(
-            user=person(request), session_credential=request.session.get("credential")
+            user=user, session_credential=request.session.get("credential")
         ),
+        "signals": pop_signals(request),
     }
+    context |= session_list.page_context(request)
+    context |= emails.page_context(user)
+    context |= security_events.page_context(user)
     # Whoever has one account keeps its frame around this page; with several, none of
     # them would be the right one.
     return context | ({"safe": safes[0]} if len(safes) == 1 else {})
