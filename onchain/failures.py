@@ -21,6 +21,17 @@ MAY_MOVE = (
 )
 MAY_HAVE_MOVED = "It may have been made already."
 MADE_ONCE = "The payment was made once, by that version."
+SPONSOR_PAID = "No money moved. The sponsor paid the network fee."
+# The same of a passkey that was to be added.
+NOT_ADDED = {
+    NOTHING_MOVED: "No money moved, and the passkey was not added.",
+    FEE_ONLY: "The passkey was not added. The network fee was used up.",
+    OTHER_MOVED: "No money moved. Another change of the account was made instead.",
+    MAY_MOVE: "No money moves. The passkey may still be added until it expires.",
+    MAY_HAVE_MOVED: "No money moved. The passkey may have been added already.",
+    MADE_ONCE: "No money moved. The passkey was added once, by that version.",
+    SPONSOR_PAID: "The passkey was not added. The sponsor paid the network fee.",
+}
 SAFE_CODE = re.compile(r"\bGS\d{3}\b")
 
 
@@ -111,6 +122,26 @@ WORDS = {
         "The chain's node did not accept the request.",
         _AGAIN,
     ),
+    "owner-change-first": _Words(
+        "Another change goes first",
+        "This account has another change of its owners under way.",
+        "Finish or discard that one, then prepare it again.",
+    ),
+    "already-owner": _Words(
+        "It was added already",
+        "The account has this passkey among its owners.",
+        "Nothing more to do: it can pay from this account.",
+    ),
+    "threshold-changed": _Words(
+        "The account was changed meanwhile",
+        "The number of owners that must approve is another than when this began.",
+        "Look at the settings of the account, then prepare it again.",
+    ),
+    "passkey-removed": _Words(
+        "The passkey was removed",
+        "It was removed from your passkeys before it was added here.",
+        "Choose another passkey on the passkeys page.",
+    ),
     "AA10": _Words("The account exists already", "It was set up before.", _AGAIN),
     "AA13": _Words("Setting up failed", "The account's code ran out of gas.", _AGAIN),
     "AA20": _Words(
@@ -161,6 +192,23 @@ WORDS = {
 }
 
 
+# Where a passkey that is added needs other words than a payment.
+ADDITION_WORDS = {
+    "insufficient-balance-for-fee": _Words(
+        "Not enough for the fee",
+        "This request is not sponsored, and the network fee is more than this account "
+        "has.",
+        "Add money to the account, then prepare it again.",
+    ),
+    "execution-reverted": _Words(
+        "The account refused it",
+        "The change was tried, and the account refused it. Perhaps this passkey is an "
+        "owner already.",
+        "Look at the settings of the account before you try again.",
+    ),
+}
+
+
 _UNKNOWN = _Words(
     "It did not go through",
     "The network gave a reason that this site does not know.",
@@ -185,24 +233,32 @@ def failure_of(op: UserOperation) -> Failure | None:
     ):
         return None
     words = WORDS.get(op.failure_code, _UNKNOWN)
+    if not op.is_payment:
+        words = ADDITION_WORDS.get(op.failure_code, words)
     if op.failure_code in NONCE_CODES and _version_went_through(op):
         words = _VERSION_WENT_THROUGH
     safe_code = SAFE_CODE.search(op.failure_detail)
     code = op.failure_code if safe_code is None else safe_code.group()
+    money = _money(op, words)
     return Failure(
-        title=words.title,
-        what=words.what,
-        money=_money(op, words),
-        way_out=words.way_out,
+        title=_about(op, words.title),
+        what=_about(op, words.what),
+        money=money if op.is_payment else NOT_ADDED[money],
+        way_out=_about(op, words.way_out),
         code=f"{code}: {op.failure_detail}" if op.failure_detail else code,
     )
+
+
+def _about(op: UserOperation, sentence: str) -> str:
+    """Return a sentence about a payment as one about what this operation is."""
+    return sentence.replace("payment", op.noun)
 
 
 def _money(op: UserOperation, words: _Words) -> str:
     """Return what became of the money, never more certain than the chain is."""
     if op.status == Status.REVERTED:
         if op.is_sponsored:
-            return "No money moved. The sponsor paid the network fee."
+            return SPONSOR_PAID
         return FEE_ONLY
     if words.money == NOTHING_MOVED and _may_still_be_included(op):
         return MAY_MOVE

@@ -78,5 +78,5 @@ def still_trying(op: UserOperation) -> str:
     if "not live" in op.last_problem:
         return "The account is being set up first."
     if "nonce" in op.last_problem:
-        return "Another payment of this account goes first."
+        return f"Another {op.noun} of this account goes first."
     return "The network or the bundler does not answer. Trying again."

@@ -5,12 +5,20 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import path
 
-from onchain.views import operations, receiving, safes, sending
+from onchain.views import (
+    operations,
+    passkey_accounts,
+    passkey_removal,
+    receiving,
+    safes,
+    sending,
+)
 
 app_name = "onchain"
 
 SAFE = "safes/<int:chain_id>/<str:address>/"
 OPERATION = "operations/<int:pk>/"
+PASSKEY = "passkeys/<int:pk>/accounts/"
 
 urlpatterns = [
     path(SAFE, safes.safe_detail, name="safe-detail"),
@@ -27,6 +35,27 @@ urlpatterns = [
     path(f"{OPERATION}sign", operations.sign, name="sign"),
     path(f"{OPERATION}withdraw", operations.withdraw, name="withdraw"),
     path(f"{OPERATION}prepare-again", operations.prepare_again, name="prepare-again"),
+    path(PASSKEY, passkey_accounts.passkey_accounts_page, name="passkey-accounts"),
+    path(
+        f"{PASSKEY}card",
+        passkey_accounts.passkey_accounts_card,
+        name="passkey-accounts-card",
+    ),
+    path(f"{PASSKEY}prove", passkey_accounts.prove_passkey, name="prove-passkey"),
+    path(f"{PASSKEY}add", passkey_accounts.add_to_accounts, name="add-to-accounts"),
+]
+
+urlpatterns += [
+    path(
+        "passkeys/<int:pk>/remove/",
+        passkey_removal.passkey_remove,
+        name="passkey-remove",
+    ),
+    path(
+        "passkeys/<int:pk>/remove/finish",
+        passkey_removal.passkey_removal_finish,
+        name="passkey-removal-finish",
+    ),
 ]
 
 if settings.LOCAL_CHAIN:

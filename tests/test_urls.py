@@ -34,6 +34,8 @@ PAGES = {
     "passkey-rename": "POST",
     "passkey-remove": "GET",
     "passkey-removal-finish": "POST",
+    "passkey-accounts": "GET",
+    "add-to-accounts": "POST",
 }
 FRAGMENTS = {
     "safe-overview": "GET",
@@ -42,12 +44,17 @@ FRAGMENTS = {
     "prove": "POST",
     "operation-card": "GET",
     "sign": "POST",
+    "passkey-accounts-card": "GET",
+    "prove-passkey": "POST",
 }
 OWNED = PAGES | FRAGMENTS
 OF_OPERATION = {
     *("operation", "operation-card", "sign", "withdraw", "prepare-again"),
 }
-OF_PASSKEY = {"passkey-rename", "passkey-remove", "passkey-removal-finish"}
+OF_PASSKEY = {
+    *("passkey-rename", "passkey-remove", "passkey-removal-finish"),
+    *("passkey-accounts", "passkey-accounts-card", "prove-passkey", "add-to-accounts"),
+}
 # Pages of the signed-in person: the address names nobody, so there is no stranger.
 PERSONAL = {
     "passkeys": "GET",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from onchain.protocol.abi import keccak
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import PublicKey, uint_bytes
 
@@ -27,3 +28,18 @@ def require_public_key(public_key: PublicKey) -> PublicKey:
     except ValueError as error:
         raise EncodingError("the public key is not a point on P-256") from error
     return public_key
+
+
+def key_fingerprint(public_key: PublicKey) -> str:
+    """Return what a person tells a key by: 16 hex digits in groups of four.
+
+    The first and the last 4 bytes of keccak-256(x || y), each 32 bytes big-endian.
+    ``static/js/signing.js`` computes the same before a new owner is signed for; what
+    binds the whole key there is its signer's address.
+
+    Raises:
+        EncodingError: a coordinate has no 32-byte encoding.
+    """
+    digest = keccak(uint_bytes(public_key.x, 256) + uint_bytes(public_key.y, 256))
+    digits = (digest[:4] + digest[-4:]).hex()
+    return " ".join(digits[start : start + 4] for start in range(0, 16, 4))

@@ -14,11 +14,17 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.models import Credential
+from accounts.providers import provider_name
+from accounts.visible_text import visible
 from onchain.amounts import ether_text
+from onchain.models.owner import public_key_of
+from onchain.protocol import p256
 from onchain.protocol.types import Address, checksum_address
 
 LEAD_DIGITS = 6  # decimals that stay large in a balance
 GROUP = 4  # characters
+NAME_LIMIT = 64  # characters of a passkey's name, with what is hidden spelt out
 YEAR_10000 = 253_402_300_800  # seconds; a chain's clock has no such end
 
 register = template.Library()
@@ -66,6 +72,21 @@ def grouped_address(address: Address | str) -> SafeString:
         '<span class="me-[0.4em] last:me-0">{}</span>',
         ((group,) for group in groups),
     )
+
+
+@register.filter
+def key_fingerprint(passkey: Credential) -> str:
+    """Return what a person tells a passkey's key by: ``1a2b 3c4d 5e6f 7081``."""
+    return p256.key_fingerprint(public_key_of(passkey))
+
+
+@register.filter
+def passkey_label(passkey: Credential) -> str:
+    """Return the person's own name for it with its provider's, or the latter alone."""
+    provider = provider_name(passkey.aaguid)
+    if not passkey.name:
+        return provider
+    return f"{visible(passkey.name, limit=NAME_LIMIT)} ({provider})"
 
 
 @register.filter(name="hex")

@@ -10,7 +10,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from onchain import tasks
 from onchain.errors import (
@@ -25,7 +27,7 @@ from onchain.forms import AssertionForm, IdempotencyForm
 from onchain.models import UserOperation
 from onchain.models.user_operation import Status
 from onchain.progress import steps_of, still_trying
-from onchain.services import authorization, user_operations
+from onchain.services import addition_rounds, authorization, user_operations
 from onchain.views.access import (
     account_context,
     button_login_required,
@@ -40,7 +42,7 @@ from onchain.views.access import (
 logger = logging.getLogger(__name__)
 
 CHANGED = (
-    "This payment was changed after it was prepared. It cannot be signed. Discard it."
+    "This {noun} was changed after it was prepared. It cannot be signed. Discard it."
 )
 
 
@@ -68,17 +70,24 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     status = _sign(request, op, form) if form.is_valid() else 422
     if status == 200:
         tasks.submit_user_operation.delay_on_commit(op.pk)
+        following = None if op.is_payment else addition_rounds.place_of(op).next
+        if following is not None and is_htmx(request):
+            return HttpResponseClientRedirect(_address(following))
         if not is_htmx(request):
-            return redirect("onchain:operation", op.pk)
+            return redirect(_address(following or op))
     op = own_operation(request, pk)
     context = _card(request, op) | {"form": form}
     return render_card(request, "operation", context, page="activity", status=status)
 
 
+def _address(op: UserOperation) -> str:
+    return reverse("onchain:operation", args=[op.pk])
+
+
 def _sign(request: HttpRequest, op: UserOperation, form: AssertionForm) -> int:
     """Hand on a valid form's answer; return the status, and why not in the form."""
     if _is_changed(op):
-        form.add_error(None, CHANGED)
+        form.add_error(None, CHANGED.format(noun=op.noun))
         return 409
     response = form.cleaned_data["credential"]
     try:
@@ -107,7 +116,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @button_login_required
 @require_POST
 def prepare_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Draft the same payment anew."""
+    """Draft the same intent anew."""
     op = own_operation(request, pk)
     form = IdempotencyForm(posted(request))
     if not form.is_valid():
@@ -147,11 +156,14 @@ def _card(request: HttpRequest, op: UserOperation) -> dict[str, Any]:
     }
     if op.status != Status.AWAITING_SIGNATURES:
         return context
+    if not op.is_payment:
+        context["place"] = addition_rounds.place_of(op)
+        context["owner_count"] = op.safe.owners.current().count()
     try:
         asked = authorization.signing_request(op=op, user=person(request))
     except ValueError:
         logger.critical("operation %s was changed after it was prepared", op.pk)
-        return context | {"changed": CHANGED}
+        return context | {"changed": CHANGED.format(noun=op.noun)}
     return context | {"signing_request": asked}
 
 

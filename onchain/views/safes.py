@@ -90,7 +90,7 @@ def safe_activity(request: HttpRequest, chain_id: int, address: str) -> HttpResp
 def activity(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """All operations of an account, page by page."""
     safe = own_safe(request, chain_id, address)
-    operations = safe.operations.select_related("safe__chain")
+    operations = safe.operations.select_related("safe__chain", "new_credential")
     page_obj = Paginator(operations, PER_PAGE).get_page(request.GET.get("page"))
     context = account_context(request, safe, "activity") | {"page_obj": page_obj}
     return render(request, "onchain/activity.html", context)
@@ -159,7 +159,8 @@ def _deployment_step(safe: Safe) -> str:
 
 
 def _recent(safe: Safe) -> dict[str, Any]:
-    operations = list(safe.operations.select_related("safe__chain")[:RECENT])
+    related = ("safe__chain", "new_credential")
+    operations = list(safe.operations.select_related(*related)[:RECENT])
     is_waiting = any(op.is_awaiting_network for op in operations)
     return {"operations": operations, "is_waiting": is_waiting}
 

@@ -71,7 +71,7 @@ def _initial(request: HttpRequest, safe: Safe) -> dict[str, Any]:
     source = request.GET.get("from", "")
     if source.isascii() and source.isdigit() and len(source) < 19:
         op = safe.operations.filter(pk=int(source)).first()
-        if op is not None:
+        if op is not None and op.is_payment:
             initial["recipient"] = op.recipient_text
             initial["amount"] = ether_text(op.value_wei)
     return initial

@@ -167,3 +167,46 @@ def test_no_sentence_speaks_in_codes():
     for code, words in WORDS.items():
         told = " ".join(str(value) for value in asdict(words).values())
         assert not re.search(r"\bAA\d\d\b|0x|None|null|error", told), code
+
+
+# --- A passkey that was to be added ------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize("code", WORDS)
+def test_no_failed_addition_speaks_of_a_payment(code: str, status: Status):
+    words = failure(
+        status=status,
+        failure_code=code,
+        kind=UserOperation.Kind.ADD_PASSKEY,
+        signed_at=timezone.now(),
+    )
+
+    said = " ".join(asdict(words).values())
+    assert "payment" not in said
+    assert "amount" not in said or code == "insufficient-balance"
+    assert "passkey" in words.money or "change of the account" in words.money
+    assert is_sentence(words.what)
+    assert is_sentence(words.money)
+    assert is_sentence(words.way_out)
+
+
+def test_a_reverted_addition_says_who_paid_the_fee():
+    fields = {"failure_code": "execution-reverted", "status": Status.REVERTED}
+    kind = UserOperation.Kind.ADD_PASSKEY
+
+    own = failure(kind=kind, **fields)
+    sponsored = failure(kind=kind, paymaster=b"\1" * 20, **fields)
+
+    assert own.money == "The passkey was not added. The network fee was used up."
+    assert "sponsor paid" in sponsored.money
+    assert own.title == "The account refused it"
+    assert failure(**fields).title == "The recipient refused it"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["owner-change-first", "already-owner", "threshold-changed", "passkey-removed"],
+)
+def test_what_only_a_change_of_owners_can_run_into_has_words(code: str):
+    assert "does not know" not in failure(failure_code=code).what

@@ -156,7 +156,7 @@ def test_the_card_polls_only_while_the_chain_checks(name, alice):
     (element,) = page.with_attribute("hx-trigger")[-1:]
     assert element["hx-trigger"] == "every 1s"
     assert element["hx-get"] == alice.url("receive-card")
-    assert "data-passkey" not in page.html
+    assert "data-request" not in page.html
 
 
 @pytest.mark.parametrize("status", [KeyProof.Status.PROVEN, KeyProof.Status.REFUSED])
@@ -269,7 +269,7 @@ def test_after_the_proof_the_card_gives_address_qr_and_copy(name, alice):
     assert page.html.count("<path") > 0
     assert "Send only on" in page.words
     assert "not proven" not in page.words
-    assert "data-passkey" not in page.html
+    assert "data-request" not in page.html
     assert not KeyProof.objects.exists()
 
 

@@ -86,7 +86,7 @@ def test_the_review_is_one_form_that_signing_js_takes_over(alice):
 
     page = page_of(alice, op)
 
-    (form,) = page.with_attribute("data-passkey")
+    (form,) = page.with_attribute("data-request")
     assert form["data-passkey"] == "sign"
     assert form["data-request"] == "signing-request"
     assert form["method"] == "post"

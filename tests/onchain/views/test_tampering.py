@@ -58,7 +58,7 @@ def test_a_changed_payment_is_shown_without_a_way_to_sign_it(
 
     assert page.words.count(WORDS) == 1
     assert "Authorize with passkey" not in page.words
-    assert "data-passkey" not in page.html
+    assert "data-request" not in page.html
     assert "signing-request" not in page.json
     assert "Discard this payment" in page.words
     assert "?from=" not in page.html
