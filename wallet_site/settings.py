@@ -12,11 +12,10 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 import dj_email_url
 from environs import Env
 
-from wallet_site import logs
+from wallet_site import content_security, logs, stores
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -118,22 +117,7 @@ TEMPLATES = [
 ]
 
 local_database = f"sqlite:///{VAR_DIR / 'latchkey.sqlite3'}"
-DATABASES = {"default": dj_database_url.parse(secret("DATABASE_URL", local_database))}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Django's own defaults lose work under load: writers must queue, not fail.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,  # seconds a writer waits for its turn
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60  # seconds
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"] = {
-        # milliseconds; lock < statement < Celery's soft limit (60 s)
-        "options": "-c lock_timeout=5000 -c statement_timeout=20000",
-    }
+DATABASES = {"default": stores.database(secret("DATABASE_URL", local_database))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
@@ -203,21 +187,7 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", f"{WEBAUTHN_RP_NAME} <no-reply@{SITE_
 
 # --- Web security ------------------------------------------------------------------
 
-SELF = "'self'"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "connect-src": [SELF],
-        "font-src": [SELF],
-        "manifest-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'none'"],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_security.DIRECTIVES}
 X_FRAME_OPTIONS = "DENY"
 # With no-referrer a browser sends "Origin: null" with every form, which the CSRF check
 # must refuse; same-origin tells other sites just as little.
@@ -286,39 +256,11 @@ FAUCET_WEI = 10**18  # one press of "Get test ETH"
 # --- Celery ------------------------------------------------------------------------
 
 CELERY_BROKER_URL = secret("CELERY_BROKER_URL", "filesystem://")
-CELERY_FOLDER = VAR_DIR / "broker"
-if CELERY_BROKER_URL == "filesystem://":
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(CELERY_FOLDER / "messages"),
-        "data_folder_out": str(CELERY_FOLDER / "messages"),
-        "control_folder": str(CELERY_FOLDER / "control"),
-        "polling_interval": 0.1,  # seconds
-    }
-    for folder in ("messages", "control"):
-        (CELERY_FOLDER / folder).mkdir(parents=True, exist_ok=True)
-elif CELERY_BROKER_URL.startswith("redis"):
-    # Longer than the longest task plus the longest countdown, or work runs twice.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}  # seconds
+CELERY_BROKER_TRANSPORT_OPTIONS = stores.broker_options(
+    CELERY_BROKER_URL, folder=VAR_DIR / "broker"
+)
 # Holds the counts of rate limits and nothing else: what it forgets costs nothing.
-if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": CELERY_BROKER_URL,
-            "KEY_PREFIX": "latchkey",
-            "OPTIONS": {
-                "socket_connect_timeout": 1,  # seconds; then nobody is limited
-                "socket_timeout": 1,  # seconds
-            },
-        }
-    }
-else:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "OPTIONS": {"MAX_ENTRIES": 50_000},  # counts, of one process
-        }
-    }
+CACHES = {"default": stores.cache(CELERY_BROKER_URL)}
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
