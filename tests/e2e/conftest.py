@@ -43,9 +43,11 @@ def welcome(browser: Browser, stack: Stack) -> Iterator[Welcome]:
     """Let people in, each with a browser profile and a device of their own."""
     contexts = []
 
-    def let_in(*, origin: str = stack.origin, **options: Any) -> Visitor:
+    def let_in(
+        *, origin: str = stack.origin, has_autofill: bool = False, **options: Any
+    ) -> Visitor:
         contexts.append(browser.new_context(**options))
-        return Visitor(contexts[-1], origin)
+        return Visitor(contexts[-1], origin, has_autofill=has_autofill)
 
     yield let_in
     for context in contexts:

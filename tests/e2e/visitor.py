@@ -44,13 +44,22 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
+# A virtual finger touches at once whatever waits behind a field for autofill, so people
+# here have browsers without autofill, unless a test is about it.
+NO_AUTOFILL = """
+if (window.PublicKeyCredential) {
+  PublicKeyCredential.isConditionalMediationAvailable = async () => false;
+}
+"""
 STEPS = ["Prepared", "Reviewed", "Signed", "Sent", "Included", "Confirmed"]
 
 
 class Visitor:
     """Somebody who uses the site."""
 
-    def __init__(self, context: BrowserContext, origin: str) -> None:
+    def __init__(
+        self, context: BrowserContext, origin: str, *, has_autofill: bool = False
+    ) -> None:
         self.context = context
         self.origin = origin
         self.account = ""  # the address of their account, once there is one
@@ -58,6 +67,8 @@ class Visitor:
         context.set_default_timeout(PATIENCE)
         context.expose_function("notice", self._notice)
         context.add_init_script(WATCH)
+        if not has_autofill:
+            context.add_init_script(NO_AUTOFILL)
         context.on("request", lambda request: self._notice_request(request.url))
         context.on("console", self._notice_console)
         context.on("weberror", lambda error: self._notice("console", str(error.error)))
