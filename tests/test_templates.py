@@ -131,8 +131,8 @@ def test_a_form_for_a_passkey_has_all_it_needs(name):
         kind = re.search(r'data-passkey="(\w+)"', form)
         if kind is None:
             continue
-        where = "data-request" if kind[1] == "sign" else "data-begin"
-        assert f'{where}="' in form
+        where = "data-request" if kind[1] == "sign" else "data-(begin|options)"
+        assert re.search(f'{where}="', form)
         assert '<input type="hidden" name="credential">' in form
         assert "components/_passkey_error.html" in form
 
