@@ -11,6 +11,7 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.clients.node_types import Receipt
 from onchain.protocol.abi import encode, selector
+from onchain.protocol.owners import AccountOwners
 from tests.stub_rpc import RpcFailure, StubRpc
 
 A, B = b"\xaa" * 20, b"\xbb" * 20
@@ -151,6 +152,75 @@ def test_the_relayers_snapshot_counts_pending_transactions(recorded, node: Node)
     assert recorded.requests[0][0]["params"][1] == "pending"
 
 
+# --- Owners -----------------------------------------------------------------------------
+
+GET_OWNERS, GET_THRESHOLD = (
+    f"0x{selector(signature).hex()}" for signature in ("getOwners()", "getThreshold()")
+)
+TWO_OWNERS = f"0x{encode(['address[]'], [[B, A]]).hex()}"
+ONE_OF_TWO = f"0x{encode(['uint256'], [1]).hex()}"
+REVERTED = RpcFailure(3, "execution reverted")
+
+
+def owner_answers(owners: object, threshold: object) -> Callable[..., object]:
+    """What accounts answer; account B has two owners whatever A has."""
+
+    def answer(call: dict[str, str], _block: object) -> object:
+        is_b = call["to"].lower().endswith("bb")
+        if call["data"] == GET_OWNERS:
+            return TWO_OWNERS if is_b else owners
+        assert call["data"] == GET_THRESHOLD
+        return ONE_OF_TWO if is_b else threshold
+
+    return answer
+
+
+def test_owners_of_several_accounts_are_one_request(recorded: StubRpc, node: Node):
+    recorded.answers["eth_call"] = owner_answers(TWO_OWNERS, ONE_OF_TWO)
+
+    found = node.owners([A, B], TOPIC)
+
+    assert found == [AccountOwners(owners=[B, A], threshold=1)] * 2
+    (batch,) = recorded.requests
+    assert [call["params"][1] for call in batch] == [
+        {"blockHash": f"0x{TOPIC.hex()}"}
+    ] * 4
+
+
+@pytest.mark.parametrize(
+    ("owners", "threshold"),
+    [
+        ("0x", ONE_OF_TWO),
+        (TWO_OWNERS, "0x"),
+        (TWO_OWNERS[:-2], ONE_OF_TWO),
+        (REVERTED, ONE_OF_TWO),
+        (TWO_OWNERS, REVERTED),
+    ],
+    ids=["no code", "no threshold", "cut short", "reverts", "threshold reverts"],
+)
+def test_an_account_that_does_not_answer_holds_no_other_back(
+    recorded: StubRpc, node: Node, owners: object, threshold: object
+):
+    recorded.answers["eth_call"] = owner_answers(owners, threshold)
+
+    found = node.owners([A, B], TOPIC)
+
+    assert found == [None, AccountOwners(owners=[B, A], threshold=1)]
+
+
+@pytest.mark.parametrize("code", [-32000, -32001, -32602])
+def test_a_node_without_the_block_is_asked_again_later(recorded, node: Node, code: int):
+    recorded.answers["eth_call"] = RpcFailure(code, "header not found")
+
+    with pytest.raises(TransientClientError):
+        node.owners([A], TOPIC)
+
+
+def test_no_accounts_have_no_owners_to_ask_for(recorded: StubRpc, node: Node):
+    assert node.owners([], TOPIC) == []
+    assert recorded.requests == []
+
+
 # --- Answers of another shape -----------------------------------------------------------
 
 ASKING: dict[str, Callable[[Node], Any]] = {
@@ -166,6 +236,7 @@ ASKING: dict[str, Callable[[Node], Any]] = {
     "estimate_gas": lambda node: node.estimate_gas(sender=A, to=B, value=1, data=b""),
     "relayer_snapshot": lambda node: node.relayer_snapshot(A),
     "receipts": lambda node: node.receipts([b"\x11" * 32]),
+    "owners": lambda node: node.owners([A], TOPIC),
 }
 
 
