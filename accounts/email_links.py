@@ -11,6 +11,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models.functions import Now
 
 from accounts.errors import EmailRefused
@@ -29,8 +30,10 @@ def queue(pending: EmailAddress) -> None:
     Call it under the lock of the person.
 
     Raises:
-        EmailRefused: enough for today.
+        EmailRefused: enough for today, or this site sends no mail.
     """
+    if not settings.HAS_EMAIL:
+        raise EmailRefused("This site sends no mail.")
     links = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.VERIFY)
     waiting = links.filter(to=pending, status=OutgoingMail.Status.QUEUED)
     if waiting.update(lease_until=None):
