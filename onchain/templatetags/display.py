@@ -75,14 +75,16 @@ def grouped_address(address: Address | str) -> SafeString:
 
 
 @register.filter
-def key_fingerprint(passkey: Credential) -> str:
+def key_fingerprint(passkey: Credential | None) -> str:
     """Return what a person tells a passkey's key by: ``1a2b 3c4d 5e6f 7081``."""
-    return p256.key_fingerprint(public_key_of(passkey))
+    return "" if passkey is None else p256.key_fingerprint(public_key_of(passkey))
 
 
 @register.filter
-def passkey_label(passkey: Credential) -> str:
+def passkey_label(passkey: Credential | None) -> str:
     """Return the person's own name for it with its provider's, or the latter alone."""
+    if passkey is None:
+        return "an unknown passkey"
     provider = provider_name(passkey.aaguid)
     if not passkey.name:
         return provider

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import Credential
 from onchain.protocol.types import to_address
 from onchain.templatetags import display
 
@@ -137,3 +139,22 @@ def test_ago_says_one_unit(monkeypatch, age, text):
 
 def test_ago_says_nothing_of_no_moment():
     assert display.ago(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("", "Google Password Manager"),
+        ("My phone", "My phone (Google Password Manager)"),
+        ("\u202eenohp", "⟨U+202E⟩enohp (Google Password Manager)"),
+    ],
+)
+def test_a_passkey_is_called_by_its_own_name_and_its_providers(name, label):
+    google = uuid.UUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")
+
+    assert display.passkey_label(Credential(name=name, aaguid=google)) == label
+
+
+def test_no_passkey_has_a_label_and_no_fingerprint():
+    assert display.passkey_label(None) == "an unknown passkey"
+    assert display.key_fingerprint(None) == ""
