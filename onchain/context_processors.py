@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
+from accounts.models import User
+from accounts.session_store import stored
 from onchain.models import Heartbeat
+from onchain.services import passkey_list
 
 AWAY = {
     Heartbeat.Component.NODE: "The chain's node does not answer. What you see may be "
@@ -27,7 +32,17 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "chain_name": settings.CHAIN_NAME,
         "is_local_chain": settings.LOCAL_CHAIN,
         "banners": _Banners(),
+        "lacks_this_device": SimpleLazyObject(partial(_lacks_this_device, request)),
     }
+
+
+def _lacks_this_device(request: HttpRequest) -> bool:
+    """Ask only where a page has a place for the answer."""
+    if not isinstance(request.user, User):
+        return False
+    return passkey_list.lacks_this_device(
+        user=request.user, cross_device_since=stored(request).cross_device_since
+    )
 
 
 class _Banners:

@@ -13,7 +13,19 @@ from django.http import HttpResponse
 class Page(HTMLParser):
     """The words of a page, its elements, and what its review shows to signing.js."""
 
-    VOID = {"br", "circle", "hr", "img", "input", "link", "meta", "path", "rect", "wbr"}
+    VOID = {
+        "br",
+        "circle",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "path",
+        "rect",
+        "source",
+        "wbr",
+    }
 
     def __init__(self, response: HttpResponse) -> None:
         super().__init__()

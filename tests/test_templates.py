@@ -28,7 +28,19 @@ SIGNED = re.compile(
 ACCOUNT = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
 RECIPIENT = "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF"
 LANDING_LIMIT = 100_000  # bytes, everything the page loads
-VOID = {"br", "circle", "hr", "img", "input", "link", "meta", "path", "rect", "wbr"}
+VOID = {
+    "br",
+    "circle",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "path",
+    "rect",
+    "source",
+    "wbr",
+}
 # What htmx 4 swaps unless told otherwise, and a fragment must survive (style.md 1.5).
 LEFT_ALONE = {"hx-status:401", "hx-status:404", "hx-status:429", "hx-status:5xx"}
 

@@ -19,6 +19,7 @@ from accounts.authenticator_data import (
     USER_PRESENT,
     USER_VERIFIED,
 )
+from accounts.credentials import name_of
 from accounts.models import Credential, User
 from accounts.providers import Provider, provider_of
 from accounts.strict_json import encode_base64url
@@ -31,13 +32,13 @@ from onchain.services.signers import signer_of
 TITLE = 80  # characters
 # https://www.w3.org/TR/webauthn-3/#enum-transport; a provider may name others.
 TRANSPORTS = {
-    "internal": "on the device itself",
-    "hybrid": "from another device by QR code",
+    "internal": "on its device",
+    "hybrid": "by QR code",
     "usb": "by USB",
     "nfc": "by NFC",
     "ble": "by Bluetooth",
     "smart-card": "by smart card",
-    "cable": "from another device nearby",
+    "cable": "from a device nearby",
 }
 # https://www.w3.org/TR/webauthn-3/#authdata-flags
 FLAGS = (
@@ -73,6 +74,7 @@ class OwnedAccount:
 
     safe: Safe
     proven_at: datetime | None  # None: nobody has seen it sign for this account
+    is_asked: bool  # whether the account's Receive page asks this passkey for a proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class Passkey:
     @property
     def title(self) -> str:
         """The person's own name for it, else the provider's."""
-        return visible(self.credential.name, limit=TITLE) or self.provider.name
+        return visible(name_of(self.credential), limit=TITLE)
 
     @property
     def credential_id_text(self) -> str:
@@ -132,17 +134,19 @@ def passkeys_of(*, user: User, session_credential: int | None = None) -> Passkey
     Args:
         session_credential: Primary key of the passkey that opened this session.
     """
-    owners = _owners_by_passkey(user)
+    owners = _owners(user)
+    asked = _asked(owners)
     proofs = _proofs_by_passkey(user)
     chains = list(Chain.objects.exclude(signer_proxy_code=None).order_by("chain_id"))
     rows = []
     for credential in Credential.objects.filter(user=user).order_by("pk"):
         proven = proofs[credential.pk]
+        own = [owner for owner in owners if owner.credential_id == credential.pk]
         rows.append(
             Passkey(
                 credential=credential,
                 provider=provider_of(credential.aaguid),
-                accounts=[_owned(row, proven) for row in owners[credential.pk]],
+                accounts=[_owned(owner, proven, asked) for owner in own],
                 other_proofs=list(proven.values()),
                 signers=[_signer(credential, chain) for chain in chains],
                 is_this_session=credential.pk == session_credential,
@@ -155,12 +159,34 @@ def passkeys_of(*, user: User, session_credential: int | None = None) -> Passkey
     return PasskeyList(passkeys=signing_in, removed=removed)
 
 
-def _owners_by_passkey(user: User) -> dict[int | None, list[Owner]]:
-    found: dict[int | None, list[Owner]] = defaultdict(list)
+def lacks_this_device(*, user: User, cross_device_since: datetime | None) -> bool:
+    """Whether the person came with another device's passkey and made none here since.
+
+    Operators are not asked: their passkeys come from the terminal.
+
+    Args:
+        cross_device_since: When this session was opened from another device, if it was.
+    """
+    if cross_device_since is None or user.is_staff:
+        return False
+    since = {"created_at__gte": cross_device_since}
+    return not Credential.objects.of(user).filter(**since).exists()
+
+
+def _owners(user: User) -> list[Owner]:
+    """Return the person's passkeys among owners, in each account's own order."""
     owners = Owner.objects.current().filter(credential__user=user)
-    for owner in owners.select_related("safe__chain").order_by("safe_id"):
-        found[owner.credential_id].append(owner)
-    return found
+    related = owners.select_related("safe__chain", "credential")
+    return list(related.order_by("safe_id", "position"))
+
+
+def _asked(owners: Sequence[Owner]) -> set[int]:
+    """Return the owners that Receive asks for a proof: the first of each account."""
+    first: dict[int, int] = {}
+    for owner in owners:
+        if owner.credential is not None and owner.credential.removed_at is None:
+            first.setdefault(owner.safe_id, owner.pk)
+    return set(first.values())
 
 
 def _proofs_by_passkey(user: User) -> dict[int, dict[tuple[int, str], KeyProof]]:
@@ -174,11 +200,16 @@ def _proofs_by_passkey(user: User) -> dict[int, dict[tuple[int, str], KeyProof]]
     return found
 
 
-def _owned(owner: Owner, proven: dict[tuple[int, str], KeyProof]) -> OwnedAccount:
+def _owned(
+    owner: Owner, proven: dict[tuple[int, str], KeyProof], asked: set[int]
+) -> OwnedAccount:
     """Return the account with its proof, which leaves the passkey's other ones."""
     proof = proven.pop((owner.safe_id, KeyProof.Role.OWNER), None)
-    proven_at = owner.proven_at or (proof.signed_at if proof else None)
-    return OwnedAccount(safe=owner.safe, proven_at=proven_at)
+    return OwnedAccount(
+        safe=owner.safe,
+        proven_at=owner.proven_at or (proof.signed_at if proof else None),
+        is_asked=owner.pk in asked,
+    )
 
 
 def _signer(credential: Credential, chain: Chain) -> Signer:

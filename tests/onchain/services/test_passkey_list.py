@@ -268,8 +268,8 @@ def test_transports_are_told_in_words(alice):
     change(alice.credential, transports=["hybrid", "internal", "telepathy"])
 
     assert the_only(alice.user).reached == [
-        "from another device by QR code",
-        "on the device itself",
+        "by QR code",
+        "on its device",
         "telepathy",
     ]
 
