@@ -45,7 +45,7 @@ class AddableAccount:
 def addable_accounts(*, user: User, credential: Credential) -> list[AddableAccount]:
     """Return the person's live accounts that the passkey is no owner of, oldest first.
 
-    Four queries, however many accounts there are.
+    Three queries, however many accounts there are.
     """
     usable = {
         "owners__is_current": True,
