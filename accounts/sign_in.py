@@ -7,6 +7,7 @@ browser from a known one. It signs nobody in, and only its hash is stored.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import timedelta
 
@@ -22,7 +23,7 @@ from accounts.models import Credential, KnownBrowser, SecurityEvent, User
 from accounts.session_store import stored
 
 TOKEN_BYTES = 32
-TOKEN_CHARACTERS = 43  # of 32 bytes in base64url
+TOKEN = re.compile(r"[\w-]{43}", re.ASCII)  # 32 bytes in base64url
 BROWSER_LIFE = timedelta(days=400)  # the longest that browsers keep a cookie
 
 
@@ -45,7 +46,7 @@ def sign_in(
         credential=credential, browser=browser, is_cross_device=is_cross_device
     )
     token = request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
-    if len(token) != TOKEN_CHARACTERS:
+    if not TOKEN.fullmatch(token):
         token = secrets.token_urlsafe(TOKEN_BYTES)
     _remember(user, token, browser)
     # The middleware sets it, since a view's answer is not made yet.
