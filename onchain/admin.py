@@ -148,11 +148,16 @@ class SafeAdmin(NudgeAdmin):
 class OwnerAdmin(ChainAdminBase):
     """Owners of accounts."""
 
-    list_display = ["address", "kind", "account", "proof", "proven_at"]
-    list_filter = ["kind", "proven_at"]
+    list_display = ["address", "kind", "account", "on_chain", "proof", "proven_at"]
+    list_filter = ["is_current", "kind", "proven_at"]
     list_select_related = ["safe"]
     search_fields = ["safe__name", "credential__user__name"]
     address_search = ("address", "safe__address")
+
+    @admin.display(description="On chain", ordering="is_current")
+    def on_chain(self, row: Owner) -> object:
+        """Say whether the chain has it among the owners."""
+        return badge("Owner", "good") if row.is_current else badge("Removed", "quiet")
 
     @admin.display(description="Key", ordering="proven_at")
     def proof(self, row: Owner) -> object:
@@ -216,6 +221,7 @@ class UserOperationAdmin(NudgeAdmin):
 
     list_display = [
         "id",
+        "kind",
         "state",
         "value_wei",
         "account",
@@ -224,10 +230,12 @@ class UserOperationAdmin(NudgeAdmin):
         "created_at",
         "included_at",
     ]
-    list_filter = [StuckFilter, "status", ("failure_code", FailureFilter), "created_at"]
+    list_filter = [
+        *(StuckFilter, "kind", "status", ("failure_code", FailureFilter), "created_at")
+    ]
     list_select_related = ["safe"]
     search_fields = ["safe__name", "created_by__name", "failure_code"]
-    address_search = ("safe__address", "recipient")
+    address_search = ("safe__address", "recipient", "new_signer")
     hash_search = ("user_operation_hash", "safe_operation_hash", "transaction_hash")
     readonly_fields = ["state", "payer", "max_cost", "its_signatures"]
     fieldsets = OPERATION_FIELDS

@@ -34,11 +34,25 @@ SAFE_FIELDS: Any = [
             ]
         },
     ),
-    ("Setup", {"fields": ["layout", "threshold", "salt_nonce", "verifiers"]}),
+    ("Owners", {"fields": ["threshold", "owners_synced_block"]}),
+    ("Setup", {"fields": ["layout", "salt_nonce", "verifiers"]}),
 ]
 
 OPERATION_FIELDS: Any = [
-    (None, {"fields": ["safe", "value_wei", "recipient", "state", "last_problem"]}),
+    (
+        None,
+        {
+            "fields": [
+                "safe",
+                "kind",
+                "value_wei",
+                "recipient",
+                "state",
+                "last_problem",
+            ]
+        },
+    ),
+    ("New owner", {"fields": ["new_credential", "new_signer", "new_threshold"]}),
     ("Failure", {"fields": ["failure_code", "failure_detail"]}),
     (
         "On chain",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.apps import apps
 from django.test import Client
@@ -198,6 +200,41 @@ def test_an_operation_shows_addresses_and_hashes_as_people_write_them(
 
     assert checksum_address(op.recipient) in words
     assert f"0x{op.user_operation_hash.hex()}" in words
+
+
+def test_the_addition_of_a_passkey_says_what_it_is_and_whom_it_adds(
+    operator, everything
+):
+    signer = b"\x51" * 20
+    op = UserOperation.objects.create(
+        safe=everything.safe,
+        created_by=everything.user,
+        idempotency_key=uuid.uuid4(),
+        kind=UserOperation.Kind.ADD_PASSKEY,
+        recipient=everything.safe.address,
+        value_wei=0,
+        new_credential=everything.safe.owners.get().credential,
+        new_signer=signer,
+        new_threshold=1,
+    )
+
+    changelist = Page(operator.get(url_of(UserOperation, "changelist"))).words
+    words = Page(operator.get(url_of(UserOperation, "change", op.pk))).words
+
+    assert "Add a passkey" in changelist
+    assert "Payment" in changelist
+    assert checksum_address(signer) in words
+    assert found(operator, UserOperation, checksum_address(signer)) == [op]
+
+
+def test_an_owner_that_the_chain_has_no_more_is_marked(operator, everything):
+    listed = Page(operator.get(url_of(Owner, "changelist"), {"kind": "passkey"}))
+    Owner.objects.update(is_current=False)
+
+    page = Page(operator.get(url_of(Owner, "changelist"), {"kind": "passkey"}))
+
+    assert "Removed" in page.words
+    assert "Removed" not in listed.words
 
 
 def test_what_is_secret_is_on_no_page(operator, everything):
