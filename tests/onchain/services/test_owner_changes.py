@@ -680,9 +680,16 @@ def test_an_account_where_no_passkey_of_the_person_can_sign_is_not_offered(
     assert addable(world, new) == []
 
 
-def test_a_guardians_proof_is_not_an_owners(world: World):
+@pytest.mark.parametrize(
+    "fields",
+    [{"role": KeyProof.Role.GUARDIAN}, {"status": KeyProof.Status.REFUSED}],
+    ids=["as guardian", "refused"],
+)
+def test_a_proof_of_something_else_is_not_offered_as_one(
+    world: World, fields: dict[str, str]
+):
     new = proven_newcomer(world)
-    KeyProof.objects.update(role=KeyProof.Role.GUARDIAN)
+    KeyProof.objects.update(**fields)
 
     assert addable(world, new) == [(world.wallet.safe, False, None)]
 

@@ -627,6 +627,20 @@ def test_a_signature_of_an_owner_that_is_gone_is_not_counted(world: World):
     assert op.status == Status.AWAITING_SIGNATURES
 
 
+def test_only_the_signatures_of_owners_are_sent(world: World):
+    new = two_of_two(world)
+    op = world.sign(world.sign(world.prepare()), new.passkey)
+    leave(world, new.signer)
+    follow(world)
+
+    op = world.submit(op)
+
+    (sent,) = world.bundler.sent
+    assert op.status == Status.SUBMITTED
+    assert own_signer(world) in sent.signature
+    assert new.signer not in sent.signature
+
+
 def test_a_threshold_that_drops_sends_nothing_by_itself(world: World):
     two_of_two(world)
     op = world.sign(world.prepare())
