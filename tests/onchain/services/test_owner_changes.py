@@ -5,10 +5,13 @@ security.md R6, R28, R50, R64, R67.
 
 from __future__ import annotations
 
+import io
+import json
 import uuid
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Credential
@@ -34,11 +37,13 @@ from onchain.protocol.deployments import (
 )
 from onchain.protocol.owners import add_owner_call, create_signer_call
 from onchain.protocol.types import Address, Call, PublicKey, checksum_address
+from onchain.protocol.user_operation import to_rpc
 from onchain.services import (
     authorization,
     intents,
     owner_changes,
     signers,
+    submission,
     user_operations,
 )
 from onchain.services.lanes import CONFIGURATION_KEY
@@ -147,6 +152,27 @@ def test_the_new_passkey_cannot_authorise_its_own_addition(world: World):
     assert len(request["allowCredentials"]) == 1
     with pytest.raises(SignatureRefused, match="not an owner"):
         world.sign(op, new.passkey)
+
+
+def test_anyone_can_check_both_hashes_with_inspect_operation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    op = world.sign(world.prepare(draft_addition(world, proven_newcomer(world))))
+    signed = submission.checked(op)
+    fields = to_rpc(signed) | {
+        "chainId": hex(op.safe.chain.chain_id),
+        "validAfter": hex(op.valid_after),
+        "validUntil": hex(op.valid_until),
+    }
+    output = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(fields)))
+
+    call_command("inspect_operation", stdout=output)
+
+    assert json.loads(output.getvalue()) == {
+        "userOpHash": f"0x{op.user_operation_hash.hex()}",
+        "safeOpHash": f"0x{op.safe_operation_hash.hex()}",
+    }
 
 
 # --- What is refused --------------------------------------------------------------------
