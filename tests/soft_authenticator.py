@@ -130,8 +130,9 @@ class SoftAuthenticator:
         return key | {labels[name]: value for name, value in changes.items()}
 
     def sign(self, data: bytes) -> bytes:
-        """Return a DER signature, ECDSA with SHA-256."""
-        return self.private_key.sign(data, ec.ECDSA(hashes.SHA256()))
+        """Return a DER signature, ECDSA with SHA-256; the same for the same bytes."""
+        algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+        return self.private_key.sign(data, algorithm)
 
     def create(self, options: dict[str, Any], **changes: Any) -> dict[str, Any]:
         """Return RegistrationResponseJSON for creation options.

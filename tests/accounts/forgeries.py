@@ -6,11 +6,20 @@ an object or text. ``CLIENT_DATA`` and ``ENVELOPE`` hold for both kinds of cerem
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import cbor2
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 
 from tests.soft_authenticator import (
     AT,
@@ -114,7 +123,8 @@ def put(**values: object) -> Callable[[dict[str, Any]], None]:
 
 
 def drop(name: str) -> Callable[[dict[str, Any]], object]:
-    return lambda target: target.pop(name)
+    # Nothing is returned: what an edit returns would be posted instead.
+    return lambda target: target.__delitem__(name)
 
 
 def challenge(edit: Callable[[str], str]) -> Forgery:
@@ -239,7 +249,7 @@ ENVELOPE: dict[str, Forgery] = {
     "an id twice": text(lambda value: value.replace('{"id"', '{"id": "AAAA", "id"')),
     "a trailing comma": text(lambda value: value[:-1] + ",}"),
     "another type of credential": outside(put(type="password")),
-    "a type that is a list ": outside(put(type=["public-key"])),
+    "a credential's type in a list": outside(put(type=["public-key"])),
     "no type of credential": outside(drop("type")),
     "no id": outside(drop("id")),
     "no rawId": outside(drop("rawId")),
@@ -323,17 +333,44 @@ def whole(edit: Callable[[dict[str, Any]], object]) -> Forgery:
     return attestation(change)
 
 
+NAMED_FLAGS = {"UP": UP, "UV": UV, "BE": BE, "BS": BS}
+
+
+def impossible_flags(where: str, always: int) -> dict[str, Forgery]:
+    """Return every combination of UP, UV, BE and BS that must be refused.
+
+    Somebody must be present and verified, and what is backed up must be eligible.
+    """
+    table = {}
+    for bits in itertools.product((False, True), repeat=4):
+        up, uv, be, bs = bits
+        if not (up and uv) or (bs and not be):
+            names = [name for name, bit in zip(NAMED_FLAGS, bits, strict=True) if bit]
+            flags = sum(NAMED_FLAGS[name] for name in names) | always
+            title = f"{where} with the flags {' '.join(names) or 'all cleared'}"
+            table[title] = piece(flags=flags)
+    return table
+
+
+def other_statement(passkey, options) -> dict[str, Any]:
+    """Return a packed statement over the right bytes, signed by somebody else."""
+    other = dataclasses.replace(
+        passkey, private_key=ec.generate_private_key(ec.SECP256R1())
+    )
+    real = passkey.create(options)["response"]
+    data = cbor2.loads(from_base64url(real["attestationObject"]))["authData"]
+    client_hash = hashlib.sha256(from_base64url(real["clientDataJSON"])).digest()
+    return {"alg": -7, "sig": other.sign(data + client_hash)}
+
+
 def data_without_key(passkey) -> bytes:
     return attested_data(credential_id=passkey.credential_id, key=b"")
 
 
 REGISTRATION: dict[str, Forgery] = {
+    **impossible_flags("a registration", AT),
     "another relying party": piece(rp_id="evil.example"),
     "a parent relying party": piece(rp_id="host"),
-    "nobody present": piece(flags=UV | BE | BS | AT),
-    "nobody verified": piece(flags=UP | BE | BS | AT),
-    "no flags but the key": piece(flags=AT),
-    "backed up but not eligible": piece(flags=UP | UV | BS | AT),
     "no attested data": piece(flags=SYNCED, attested=b""),
     "attested data without its flag": piece(flags=SYNCED),
     "the flag without attested data": piece(attested=b""),
@@ -350,6 +387,24 @@ REGISTRATION: dict[str, Forgery] = {
     ),
     "the id's length beyond the data": lambda passkey, options, _: passkey.create(
         options, attested=b"\0" * 16 + b"\xff\xff" + passkey.credential_id
+    ),
+    "attested data of 17 bytes": piece(attested=b"\0" * 17),
+    "attested data without an id": lambda passkey, options, _: passkey.create(
+        options,
+        attested=attested_data(credential_id=b"", key=cbor2.dumps(passkey.cose_key())),
+    ),
+    "the id of the envelope cut inside": lambda passkey, options, _: passkey.create(
+        options, attested_id=passkey.credential_id[:-1]
+    ),
+    "a length of the id in the wrong order": lambda passkey, options, _: passkey.create(
+        options,
+        attested=b"\0" * 16
+        + b"\x20\0"
+        + passkey.credential_id
+        + cbor2.dumps(passkey.cose_key()),
+    ),
+    "two keys inside": lambda passkey, options, _: passkey.create(
+        options, cose_key=cbor2.dumps(passkey.cose_key()) * 2
     ),
     "no key inside": lambda passkey, options, _: passkey.create(
         options, attested=data_without_key(passkey)
@@ -368,6 +423,21 @@ REGISTRATION: dict[str, Forgery] = {
     "x of 33 bytes": lambda passkey, options, _: passkey.create(
         options, cose_key=passkey.cose_key(x=b"\0" + passkey.x)
     ),
+    "x with a byte cut off": lambda passkey, options, _: passkey.create(
+        options, cose_key=passkey.cose_key(x=passkey.x[1:])
+    ),
+    "x and y exchanged": lambda passkey, options, _: passkey.create(
+        options, cose_key=passkey.cose_key(x=passkey.y, y=passkey.x)
+    ),
+    "x as a number": lambda passkey, options, _: passkey.create(
+        options, cose_key=passkey.cose_key(x=int.from_bytes(passkey.x, "big"))
+    ),
+    "the other y": lambda passkey, options, _: passkey.create(
+        options, cose_key=passkey.cose_key(y=b"\x02" + passkey.y[1:])
+    ),
+    "an algorithm as text": key(alg="ES256"),
+    "an algorithm that is null": key(alg=None),
+    "ES256 under its fully specified number": key(alg=-9),
     "y as a sign": key(y=True),
     "y as text": key(y="1"),
     "y empty": key(y=b""),
@@ -392,6 +462,9 @@ REGISTRATION: dict[str, Forgery] = {
     "a key of indefinite length": lambda passkey, options, _: passkey.create(
         options, cose_key=b"\xbf" + cbor2.dumps(passkey.cose_key())[1:] + b"\xff"
     ),
+    "a key tagged as bytes": lambda passkey, options, _: passkey.create(
+        options, cose_key=cbor2.dumps(cbor2.dumps(passkey.cose_key()))
+    ),
     "a statement in none": piece(statement={"alg": -7}),
     "an unknown statement in none": piece(statement={"zzz": 1}),
     "a statement in a list": piece(statement=[]),
@@ -413,6 +486,20 @@ REGISTRATION: dict[str, Forgery] = {
     "packed with certificates as a number": piece(
         fmt="packed", statement={"alg": -7, "sig": b"\x01", "x5c": 5}
     ),
+    "packed over other data": lambda passkey, options, _: passkey.create(
+        options, fmt="packed", statement={"alg": -7, "sig": passkey.sign(b"other")}
+    ),
+    "packed by another key": lambda passkey, options, _: passkey.create(
+        options,
+        fmt="packed",
+        statement=other_statement(passkey, options),
+    ),
+    "packed by ECDAA": piece(
+        fmt="packed", statement={"alg": -7, "sig": b"\x01", "ecdaaKeyId": b"\x01"}
+    ),
+    "packed with a certificate that is none": piece(
+        fmt="packed", statement={"alg": -7, "sig": b"\x01", "x5c": [b"\x30\x03abc"]}
+    ),
     "tpm without anything": piece(fmt="tpm"),
     "apple without anything": piece(fmt="apple"),
     "fido-u2f without anything": piece(fmt="fido-u2f"),
@@ -432,6 +519,14 @@ REGISTRATION: dict[str, Forgery] = {
     "no CBOR": attestation(lambda real: b"\xff\xff\xff"),
     "CBOR nested without end": attestation(lambda real: b"\x81" * 5_000),
     "CBOR that claims 2**63 bytes": attestation(lambda real: b"\x5b\x7f" + b"\xff" * 7),
+    "an attestation object tagged": attestation(lambda real: b"\xd8\x18" + real),
+    "an attestation object of indefinite length": attestation(
+        lambda real: b"\xbf" + real[1:] + b"\xff"
+    ),
+    "a format twice": attestation(lambda real: b"\xa4" + real[1:] + b"\x63fmt\x64none"),
+    "an assertion's data alone": attestation(
+        lambda real: cbor2.loads(real)["authData"]
+    ),
     "a CBOR date": attestation(lambda real: b"\xc0\x61a"),
     "an attestation object of 17 KiB": whole(
         lambda value: value.update(z=b"\0" * 17_000)
@@ -475,24 +570,103 @@ def registration_data(passkey, options, _):
     return passkey.get(options, flags=SYNCED | AT, attested=attested)
 
 
+def signed(edit: Callable[[bytes, bytes], bytes], algorithm=None) -> Forgery:
+    """Sign other bytes, made from the data and the client data, or another way."""
+
+    def forge(passkey, options, _):
+        real = passkey.assert_challenge(from_base64url(options["challenge"]))
+        message = edit(real.authenticator_data, real.client_data_json)
+        how = ec.ECDSA(algorithm or hashes.SHA256())
+        return passkey.get(options, signature=passkey.private_key.sign(message, how))
+
+    return forge
+
+
+def proper(data: bytes, client_data_json: bytes) -> bytes:
+    return data + hashlib.sha256(client_data_json).digest()
+
+
+def by_another_key(passkey, options, _):
+    other = dataclasses.replace(
+        passkey, private_key=ec.generate_private_key(ec.SECP256R1())
+    )
+    return other.get(options)
+
+
+def with_integers(edit: Callable[[int, int], tuple[int, int]]) -> Forgery:
+    """Replace r and s, in proper DER."""
+    return signature(
+        lambda real: encode_dss_signature(*edit(*decode_dss_signature(real)))
+    )
+
+
+def padded_integer(real: bytes) -> bytes:
+    """Return DER in which r has a zero byte too many in front."""
+    r_length = real[3]
+    head = bytes([0x30, real[1] + 1, 0x02, r_length + 1, 0])
+    return head + real[4:]
+
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
+
 ASSERTION: dict[str, Forgery] = {
-    "another relying party": piece(rp_id="evil.example"),
-    "nobody present": piece(flags=UV | BE | BS),
-    "nobody verified": piece(flags=UP | BE | BS),
-    "no flags": piece(flags=0),
-    "backed up but not eligible": piece(flags=UP | UV | BS),
+    **impossible_flags("an assertion", 0),
+    "a signature by another key": by_another_key,
+    "a signature with SHA-384": signed(proper, hashes.SHA384()),
+    "a signature with SHA-1": signed(proper, hashes.SHA1()),  # noqa: S303
+    "a signature over the data alone": signed(lambda data, client: data),
+    "a signature over the client data alone": signed(
+        lambda data, client: hashlib.sha256(client).digest()
+    ),
+    "a signature over client data not hashed": signed(
+        lambda data, client: data + client
+    ),
+    "a signature over both in the wrong order": signed(
+        lambda data, client: hashlib.sha256(client).digest() + data
+    ),
+    "r and s exchanged": with_integers(lambda r, s: (s, r)),
+    "r beyond the order": with_integers(lambda r, s: (r + ORDER, s)),
+    "s beyond the order": with_integers(lambda r, s: (r, s + ORDER)),
+    "a signature in hexadecimal": inside(
+        lambda value: value.update(signature=from_base64url(value["signature"]).hex())
+    ),
+    "r with a zero byte too many": signature(padded_integer),
+    "a signature with a length in long form": signature(
+        lambda real: real[:1] + b"\x81" + real[1:]
+    ),
+    "a signature of indefinite length": signature(
+        lambda real: b"\x30\x80" + real[2:-2] + b"\0\0"
+    ),
+    "a signature inside another sequence": signature(
+        lambda real: b"\x30" + bytes([len(real)]) + real
+    ),
+    "a user handle that is a number": inside(put(userHandle=5)),
+    "a user handle in another alphabet": inside(
+        lambda value: value.update(userHandle=standard(value["userHandle"]))
+    ),
+    "the person's name as user handle": piece(user_handle=b"Latchkey AAAA-0000"),
+    "client data of another answer": inside(
+        lambda value: value.update(
+            clientDataJSON=base64url(
+                from_base64url(value["clientDataJSON"])[:-1] + b',"a":1}'
+            )
+        )
+    ),
+    "an assertion for another relying party": piece(rp_id="evil.example"),
     "attested data": registration_data,
-    "attested data without its flag": piece(attested=b"\0" * 18),
-    "the flag without attested data": piece(flags=SYNCED | AT),
-    "an extensions flag without extensions": piece(flags=SYNCED | ED),
-    "extensions in a list": piece(extensions=cbor2.dumps([1])),
-    "bytes after the extensions": piece(extensions=cbor2.dumps({"a": 1}) + b"\0"),
+    "attested bytes without their flag": piece(attested=b"\0" * 18),
+    "the flag of attested data alone": piece(flags=SYNCED | AT),
+    "the flag of extensions alone": piece(flags=SYNCED | ED),
+    "an assertion with extensions in a list": piece(extensions=cbor2.dumps([1])),
+    "bytes after an assertion's extensions": piece(
+        extensions=cbor2.dumps({"a": 1}) + b"\0"
+    ),
     "bytes after the counter": piece(tail=b"\0"),
-    "data of 36 bytes": piece(data=b"\0" * 36),
+    "authenticator data of 36 bytes": piece(data=b"\0" * 36),
     "data of 257 bytes": piece(extensions=cbor2.dumps({"a": b"\0" * (257 - 37 - 5)})),
-    "empty data": piece(data=b""),
-    "no data": inside(drop("authenticatorData")),
-    "data as a number": inside(put(authenticatorData=7)),
+    "empty authenticator data": piece(data=b""),
+    "no authenticator data": inside(drop("authenticatorData")),
+    "authenticator data as a number": inside(put(authenticatorData=7)),
     "other data than was signed": inside(
         lambda value: value.update(
             authenticatorData=base64url(authenticator_data(flags=SYNCED, sign_count=9))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from django.urls import reverse
+
+from accounts import ceremonies, enrolments
 from accounts.models import Ceremony
 from tests.accounts import forgeries, hooks
-from tests.accounts.visitor import rows
+from tests.accounts.visitor import everything, rows
 from tests.soft_authenticator import SoftAuthenticator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
+REGISTRATIONS = (forgeries.CLIENT_DATA, forgeries.ENVELOPE, forgeries.REGISTRATION)
+ASSERTIONS = (forgeries.CLIENT_DATA, forgeries.ENVELOPE, forgeries.ASSERTION)
 
-def cases(*tables):
+
+def cases(tables):
     return pytest.mark.parametrize(
         "forge",
         [
@@ -29,34 +36,107 @@ def assert_refused_in_words(response):
     assert "accounts/ceremony_failed.html" in [t.name for t in response.templates]
 
 
-@cases(forgeries.CLIENT_DATA, forgeries.ENVELOPE, forgeries.REGISTRATION)
+@cases(REGISTRATIONS)
 def test_a_forged_registration_is_refused(forge, visitor, passkey):
     options = visitor.begin("registration")
-    before = rows()
+    before = everything()
 
     response = visitor.finish("registration", forge(passkey, options, "registration"))
 
     assert_refused_in_words(response)
-    assert rows() == before
+    assert everything() == before
     assert hooks.OPENED == []
     assert visitor.user_pk() is None
     assert Ceremony.objects.count() <= 1
 
 
-@cases(forgeries.CLIENT_DATA, forgeries.ENVELOPE, forgeries.ASSERTION)
+@cases(ASSERTIONS)
 def test_a_forged_assertion_is_refused(forge, visitor, alice):
     passkey, _ = alice
     options = visitor.begin("authentication")
-    before = rows()
+    before = everything()
 
     response = visitor.finish(
         "authentication", forge(passkey, options, "authentication")
     )
 
     assert_refused_in_words(response)
-    assert rows() == before
+    assert everything() == before
     assert visitor.user_pk() is None
     assert Ceremony.objects.count() <= 1
+
+
+# --- The same answers wherever else a passkey answers -------------------------------------
+
+
+def accepted(tables, kind, begin, finish):
+    """Return the forgeries that one more ceremony took, or did not refuse in words."""
+    wrong = []
+    for table in tables:
+        for name, forge in table.items():
+            passkey, options = begin()
+            before = everything()
+            response = finish(forge(passkey, options, kind))
+            is_refused = 400 <= response.status_code < 500
+            if not is_refused or everything() != before:
+                wrong.append((name, response.status_code))
+    return wrong
+
+
+def test_no_forged_assertion_confirms_anything(visitor, alice):
+    passkey, _ = alice
+    visitor.sign_in(passkey)
+    url = reverse("passkey-add")
+
+    def finish(answer):
+        text = answer if isinstance(answer, str) else json.dumps(answer)
+        return visitor.client.post(url, {"credential": text})
+
+    def begin():
+        return passkey, visitor.begin("step-up", action="add-passkey")
+
+    # A step-up names its passkeys, so the answer need not name the person.
+    tables = [
+        {name: forge for name, forge in table.items() if name != "no user handle"}
+        for table in ASSERTIONS
+    ]
+    assert accepted(tables, "authentication", begin, finish) == []
+    assert finish(passkey.get(begin()[1])).status_code == 200
+
+
+def test_no_forged_registration_adds_a_passkey(visitor, alice):
+    passkey, user = alice
+    visitor.sign_in(passkey)
+
+    def begin():
+        options = ceremonies.begin_addition(
+            session_key=visitor.client.session.session_key, user=user, exclude=[]
+        )
+        return SoftAuthenticator(), options
+
+    def finish(answer):
+        return visitor.finish("addition", answer)
+
+    assert accepted(REGISTRATIONS, "registration", begin, finish) == []
+    new, options = begin()
+    assert finish(new.create(options)).status_code == 303
+
+
+def test_no_forged_registration_makes_an_operator(visitor):
+    token = enrolments.issue(name="operator", replace=False)
+
+    def begin():
+        return SoftAuthenticator(), visitor.begin("enrolment", token=token)
+
+    def finish(answer):
+        return visitor.finish("enrolment", answer, token=token)
+
+    assert accepted(REGISTRATIONS, "registration", begin, finish) == []
+    new, options = begin()
+    assert finish(new.create(options)).status_code == 303
+
+
+# --- What no single answer shows ----------------------------------------------------------
 
 
 def test_a_stored_point_off_the_curve_is_a_refusal(visitor, alice, settings):
@@ -147,13 +227,33 @@ def test_the_words_say_which_check_failed(changes, words, visitor, passkey):
     assert words in response.content.decode()
 
 
-def test_an_order_that_no_chain_accepts_is_explained(visitor, passkey):
-    options = visitor.begin("registration")
-    forge = forgeries.CLIENT_DATA["the challenge before the type"]
+@pytest.mark.parametrize(
+    "name",
+    [
+        "the challenge before the type",
+        "the origin between type and challenge",
+        "another member first",
+        "white space after a colon",
+        "white space before the first member",
+        "a leading line break",
+        "a trailing line break",
+        "the type escaped",
+        "a member's name escaped",
+        "the origin escaped",
+    ],
+)
+def test_client_data_that_no_chain_accepts_is_explained_at_registration(
+    name, visitor, passkey
+):
+    answers = []
+    for accept in ("", "application/json"):
+        options = visitor.begin("registration")
+        forged = forgeries.CLIENT_DATA[name](passkey, options, "registration")
+        answers.append(visitor.finish("registration", forged, accept))
 
-    response = visitor.finish("registration", forge(passkey, options, "registration"))
-
-    assert "could never authorise a payment" in response.content.decode()
+    page, script = answers
+    assert "could never authorise a payment" in page.content.decode()
+    assert script.json()["error"]["code"] == "unusable-passkey"
 
 
 def test_another_kind_of_key_is_named(visitor, passkey):

@@ -6,11 +6,12 @@ import json
 import re
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Credential, Enrolment, User
+from accounts.models import Ceremony, Credential, Enrolment, Session, User
 from tests.soft_authenticator import SoftAuthenticator
 
 
@@ -76,3 +77,14 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     return {
         model.__name__: list(model.objects.order_by("pk").values()) for model in models
     }
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Return every row of accounts but open challenges, and sessions of nobody."""
+    tables = {
+        model.__name__: list(model.objects.order_by("pk").values())
+        for model in apps.get_app_config("accounts").get_models()
+        if model not in (Ceremony, Session)
+    }
+    people = Session.objects.exclude(user=None).order_by("pk").values("pk", "user_id")
+    return tables | {"Session": list(people)}
