@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -9,17 +10,18 @@ from threading import Barrier
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts import ceremonies
+from accounts import ceremonies, enrolments
 from accounts.models import Ceremony, Credential, User
 from tests.accounts import hooks
-from tests.accounts.visitor import Visitor, registered, rows
-from tests.soft_authenticator import SoftAuthenticator, from_base64url
+from tests.accounts.visitor import Visitor, everything, registered, rows
+from tests.soft_authenticator import SoftAuthenticator, base64url, from_base64url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
-THREADS = 20
+THREADS = 50
 
 
 def test_challenges_have_64_fresh_bytes(visitor):
@@ -107,6 +109,114 @@ def test_a_sign_in_challenge_does_not_register(visitor, passkey):
 
     assert response.status_code == 410
     assert not User.objects.exists()
+
+
+class Table:
+    """A browser in which every ceremony can be begun and finished."""
+
+    def __init__(self, passkey, user, *, is_signed_in):
+        self.passkey, self.user, self.visitor = passkey, user, Visitor()
+        self.token = enrolments.issue(name="operator", replace=False)
+        if is_signed_in:
+            self.visitor.sign_in(passkey)
+
+    def begin(self, ceremony):
+        if ceremony == "addition":
+            return self.visitor.begin_addition(self.passkey)
+        fields = {
+            "enrolment": {"token": self.token},
+            "step-up": {"action": "add-passkey"},
+        }
+        return self.visitor.begin(ceremony, **fields.get(ceremony, {}))
+
+    def finish(self, ceremony, options):
+        """Answer a challenge as this ceremony wants it answered."""
+        handle = {"id": base64url(self.user.user_handle), "name": "a"}
+        if ceremony in ("authentication", "step-up"):
+            answer = self.passkey.get(options)
+        else:
+            answer = SoftAuthenticator().create({"user": handle} | options)
+        if ceremony == "step-up":
+            fields = {"credential": json.dumps(answer)}
+            return self.visitor.client.post(reverse("passkey-add"), fields)
+        return self.visitor.finish(ceremony, answer, token=self.token)
+
+
+AS_A_STRANGER = ("registration", "authentication", "enrolment")
+AS_A_PERSON = ("authentication", "step-up", "addition")
+
+
+@pytest.mark.parametrize(
+    ("begun", "finished", "is_signed_in"),
+    [
+        pytest.param(begun, finished, person, id=f"{begun}-to-{finished}-{person}")
+        for person, names in ((False, AS_A_STRANGER), (True, AS_A_PERSON))
+        for begun in names
+        for finished in names
+        if begun != finished
+    ],
+)
+def test_a_challenge_of_one_ceremony_counts_in_no_other(
+    begun, finished, is_signed_in, alice
+):
+    table = Table(*alice, is_signed_in=is_signed_in)
+    options = table.begin(begun)
+    before = everything()
+
+    response = table.finish(finished, options)
+
+    assert response.status_code == 410
+    assert everything() == before
+    assert table.finish(begun, options).status_code in (200, 303)
+
+
+@pytest.mark.parametrize("ceremony", AS_A_PERSON)
+def test_a_persons_challenge_counts_for_nobody_else_and_once(ceremony, alice, bob):
+    table, other = (Table(*each, is_signed_in=True) for each in (alice, bob))
+    options = table.begin(ceremony)
+    before = everything()
+
+    assert other.finish(ceremony, options).status_code in (403, 410)
+
+    assert everything() == before
+    assert table.finish(ceremony, options).status_code in (200, 303)
+    assert table.finish(ceremony, options).status_code in (403, 410)
+
+
+@pytest.mark.parametrize("hint", ["client-device", "hybrid", "security-key"])
+def test_a_hint_is_in_the_options_of_both_ceremonies(hint, visitor):
+    attachment = "platform" if hint == "client-device" else "cross-platform"
+
+    creation = visitor.begin("registration", hint=hint)
+    request = visitor.begin("authentication", hint=hint)
+
+    assert creation["hints"] == request["hints"] == [hint]
+    selection = creation["authenticatorSelection"]
+    assert selection["authenticatorAttachment"] == attachment
+    assert selection["residentKey"] == selection["userVerification"] == "required"
+    assert "authenticatorSelection" not in request
+
+
+@pytest.mark.parametrize("hint", ["", "telepathy", "client-device,hybrid", "\0"])
+def test_an_unknown_hint_says_nothing(hint, visitor):
+    creation = visitor.begin("registration", hint=hint)
+    request = visitor.begin("authentication", hint=hint)
+
+    assert creation["hints"] == request["hints"] == []
+    assert "authenticatorAttachment" not in creation["authenticatorSelection"]
+
+
+def test_whatever_a_hint_said_any_passkey_may_answer(visitor, alice):
+    passkey, user = alice
+    options = visitor.begin("authentication", hint="security-key")
+
+    assert visitor.finish("authentication", passkey.get(options)).status_code == 303
+
+
+def test_the_options_say_how_long_the_challenge_lives(visitor, settings):
+    for ceremony in ("registration", "authentication"):
+        options = visitor.begin(ceremony)
+        assert options["timeout"] == settings.CEREMONY_SECONDS * 1000
 
 
 @pytest.mark.parametrize("ceremony", ["registration", "authentication"])
