@@ -107,7 +107,11 @@ class Safe(models.Model):
                 fields=["chain", "address"], name="onchain_safe_one_per_address"
             )
         ]
-        indexes = [models.Index(fields=["status", "deployment_requested_at"])]
+        indexes = [
+            models.Index(fields=["status", "deployment_requested_at"]),
+            # The follower looks for live accounts to be read at every block.
+            models.Index(fields=["status", "owners_synced_block"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.address_text}"

@@ -15,8 +15,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts import security_events
+from accounts import credentials, security_events
 from accounts.models import Credential, SecurityEvent
+from accounts.visible_text import visible
 from onchain.clients.node_types import LogRecord
 from onchain.models import Chain, KeyProof, OperationSignature, Owner, Safe
 from onchain.models.user_operation import Status
@@ -161,7 +162,12 @@ def _tell(owner: Owner) -> None:
     credential: Credential | None = owner.credential
     if credential is None:
         return
-    detail = f"{credential} can now sign for {owner.safe.name}."
+    name = credentials.name_of(credential)
+    # As it will be stored, so that it is found again.
+    detail = visible(
+        f"{name} can now sign for {owner.safe.name}.",
+        limit=security_events.DETAIL_CHARACTERS,
+    )
     kind = SecurityEvent.Kind.OWNER_ADDED
     since = timezone.now() - timedelta(hours=TOLD_HOURS)
     told = credential.user.security_events.filter(

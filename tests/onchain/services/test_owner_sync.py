@@ -456,16 +456,29 @@ def test_a_proof_of_a_key_that_is_no_owner_asks_for_nothing(world: World):
 # --- What the person is told --------------------------------------------------------------
 
 
-def test_the_person_is_told_once_that_a_passkey_became_an_owner(world: World):
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Work laptop", "Work laptop"), ("Work\u202e", "Work⟨U+202E⟩")],
+    ids=["plain", "hidden characters"],
+)
+def test_the_person_is_told_once_that_a_passkey_became_an_owner(
+    world: World, name: str, shown: str
+):
     follow(world)
-    new = proven_newcomer(world, name="Work laptop")
+    new = proven_newcomer(world, name=name)
+    first = world.node.account_owners[world.wallet.safe.address].owners
     join(world, new.signer)
     follow(world)
-    world.node.mine(added(world.wallet.safe.address, new.signer))
+    world.node.reorganise(1)
+    world.node.set_owners(world.wallet.safe.address, first)
+    world.node.mine()
+    world.node.mine()
+    follow(world)
+    join(world, new.signer)
 
     follow(world)
 
-    assert told(world.wallet.user) == ["Work laptop can now sign for Account 1."]
+    assert told(world.wallet.user) == [f"{shown} can now sign for Account 1."]
 
 
 def test_the_first_owner_of_an_account_is_no_news(world: World):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -177,14 +178,19 @@ def addition_elsewhere(world: World, new: Newcomer) -> UserOperationV07:
     )
 
 
-def test_a_proven_passkey_becomes_an_owner_and_pays_alone(real_world: World):
+@pytest.mark.parametrize("is_sponsored", [True, False], ids=["sponsored", "own fee"])
+def test_a_proven_passkey_becomes_an_owner_and_pays_alone(
+    real_world: World, is_sponsored: bool, settings: Any
+):
     world = real_world
+    if not is_sponsored:
+        settings.PAYMASTER_ADDRESS = ""
     new = proven_newcomer(world)
 
     op = settled(world, world.sign(world.prepare(draft_addition(world, new))))
 
     assert op.status == Status.INCLUDED, op.failure_detail
-    assert op.is_sponsored
+    assert op.is_sponsored == is_sponsored
     assert owners_of(world) == [
         new.signer,
         world.wallet.credential.owners.get().address,
