@@ -40,7 +40,7 @@ NO_LONGER_YOURS = "The passkey you confirmed with was removed meanwhile."
 def obstacles_to(*, credential: Credential, roles: PasskeyRoles) -> list[str]:
     """Return why a passkey cannot be removed now, in words; empty when it can."""
     found = []
-    others = Credential.objects.of(credential.user).usable().exclude(pk=credential.pk)
+    others = Credential.objects.of(credential.user).exclude(pk=credential.pk)
     if not others.exists():
         found.append(LAST_WAY_IN)
     found += [BEING_ADDED.format(name=safe.name) for safe in roles.joining]

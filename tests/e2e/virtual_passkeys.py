@@ -28,11 +28,12 @@ OPTIONS = {
 class VirtualPasskeys:
     """The passkeys that one tab's device holds."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, **options: Any) -> None:
+        """Give the page's tab a device; a second one needs another transport."""
         self._devtools = page.context.new_cdp_session(page)
         self._devtools.send("WebAuthn.enable")
         added = self._devtools.send(
-            "WebAuthn.addVirtualAuthenticator", {"options": OPTIONS}
+            "WebAuthn.addVirtualAuthenticator", {"options": OPTIONS | options}
         )
         self._id = added["authenticatorId"]
 
