@@ -25,6 +25,7 @@ Status = OutgoingMail.Status
 ADDRESS = "me@example.org"
 FAILURES: list[Exception] = []
 CRASHING = f"{__name__}.CrashingBackend"
+SLOW = f"{__name__}.SlowBackend"
 FAILING = f"{__name__}.FailingBackend"
 
 
@@ -38,6 +39,14 @@ class CrashingBackend(EmailBackend):
     def send_messages(self, messages):
         super().send_messages(messages)
         raise Killed
+
+
+class SlowBackend(EmailBackend):
+    """Fails only after the lease ran out and another worker took the mail."""
+
+    def send_messages(self, messages):
+        OutgoingMail.objects.update(attempts=2, lease_until=Now() + mails.LEASE)
+        raise TimeoutError
 
 
 class FailingBackend(EmailBackend):
@@ -181,6 +190,33 @@ def test_dying_after_sending_costs_one_more_mail_and_no_other(settings, mailoutb
     assert len(mailoutbox) == 2
     assert len({message.extra_headers["Message-ID"] for message in mailoutbox}) == 1
     assert OutgoingMail.objects.get().status == Status.SENT
+
+
+def test_dying_after_sending_a_link_mails_another_one_that_no_mailbox_drops(
+    settings, mailoutbox
+):
+    queue_link()
+    backend = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = CRASHING
+    with pytest.raises(Killed):
+        mails.send_due()
+    settings.EMAIL_BACKEND = backend
+    rest()
+
+    assert mails.send_due() == 1
+
+    assert len({message.body for message in mailoutbox}) == 2
+    assert len({message.extra_headers["Message-ID"] for message in mailoutbox}) == 2
+
+
+def test_who_took_too_long_leaves_the_mail_to_the_next(settings):
+    settings.EMAIL_BACKEND = SLOW
+    queue_event()
+
+    assert mails.send_due() == 0
+
+    row = OutgoingMail.objects.get()
+    assert (row.status, row.attempts) == (Status.SENDING, 2)
 
 
 def test_a_lease_is_longer_than_a_run():
