@@ -5,12 +5,11 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 import pytest
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
 from django.urls import reverse
 
 from accounts import enrolments
 from accounts.models import Ceremony, Credential, User
+from tests.live_server import serving
 from tests.soft_authenticator import base64url
 
 pytestmark = [
@@ -68,16 +67,8 @@ REPLIES = {
 @pytest.fixture
 def origin(settings):
     """Return the origin of a web server with the real views and static files."""
-    settings.ALLOWED_HOSTS = ["localhost"]
-    server = LiveServerThread("localhost", StaticFilesHandler, port=0)
-    server.daemon = True
-    server.start()
-    server.is_ready.wait()
-    assert server.error is None, server.error
-    settings.WEBAUTHN_ORIGIN = f"http://localhost:{server.port}"
-    settings.SITE_ORIGIN = settings.WEBAUTHN_ORIGIN
-    yield settings.WEBAUTHN_ORIGIN
-    server.terminate()
+    with serving(settings) as origin:
+        yield origin
 
 
 @pytest.fixture
