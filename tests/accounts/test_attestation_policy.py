@@ -146,6 +146,13 @@ def test_a_start_with_another_word_is_refused(name, value, refusal, settings):
     assert [error.id for error in checks.safe_start(None)] == [refusal]
 
 
+def test_a_proxy_in_front_must_be_named(settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.TRUSTED_PROXIES = []
+
+    assert [error.id for error in checks.safe_start(None)] == ["latchkey.E014"]
+
+
 def test_a_start_with_a_policy_is_accepted(settings):
     settings.ATTESTATION = "direct"
     settings.AAGUID_ALLOW = settings.AAGUID_DENY = [str(TAKEN)]
