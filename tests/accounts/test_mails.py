@@ -17,6 +17,7 @@ from accounts import email_links, emails, mails, security_events, tasks
 from accounts.models import EmailAddress, OutgoingMail, SecurityEvent
 from tests.factories import make_user
 from tests.threads import all_at_once
+from wallet_site.celery import app
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -168,6 +169,16 @@ def test_few_senders_work_at_once(mailoutbox):
     assert mails.send_due() == 0
     rest()
     assert mails.send_due() == mails.SENDERS + 1
+
+
+def test_beat_runs_every_task_of_accounts_and_drops_a_late_look_for_mails():
+    entries = {entry["task"]: entry for entry in app.conf.beat_schedule.values()}
+    ours = {name for name in app.tasks if name.startswith("accounts.tasks.")}
+
+    assert ours == {name for name in entries if name.startswith("accounts.")}
+    assert len(ours) == 3
+    sending = entries["accounts.tasks.send_mails"]
+    assert sending["options"]["expires"] > sending["schedule"]
 
 
 # --- Crashes and failures -------------------------------------------------------------
