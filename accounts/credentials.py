@@ -11,8 +11,8 @@ import logging
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from accounts import ceremonies, security_events, services
-from accounts.errors import CeremonyFailed, OperatorsElsewhere
+from accounts import ceremonies, responses, security_events, services
+from accounts.errors import CeremonyFailed, MalformedResponse, OperatorsElsewhere
 from accounts.models import Ceremony, Credential, Session, User
 from accounts.providers import provider_name
 
@@ -71,6 +71,20 @@ def add(
         raise CeremonyFailed from error
     logger.info("user %s added credential %s", user.pk, credential.pk)
     return credential
+
+
+def orphan_of(response: str) -> bytes | None:
+    """Return the id of a passkey that a device made and this site did not take.
+
+    It is in the device's list all the same, until the provider hears that it opens
+    nothing. None: this site knows the id, or there is none.
+    """
+    try:
+        credential_id = responses.parse_registration(response).credential_id
+    except MalformedResponse:
+        return None
+    is_known = Credential.objects.filter(credential_id=credential_id).exists()
+    return None if is_known else credential_id
 
 
 def rename(*, credential: Credential, name: str) -> None:

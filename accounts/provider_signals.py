@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
 from accounts.models import Credential, User
-from accounts.strict_json import encode_base64url
+from accounts.strict_json import decode_base64url, encode_base64url
 
 SESSION_KEY = "provider_signals"
 UNKNOWN = "unknown"
@@ -33,7 +33,14 @@ def remember_change(session: SessionBase, *, unknown_id: bytes | None = None) ->
 def take(session: SessionBase) -> list[str] | None:
     """Return the ids that are unknown now, once; None: there is nothing to tell."""
     pending = session.pop(SESSION_KEY, None)
-    return None if pending is None else list(pending[UNKNOWN])
+    if pending is None:
+        return None
+    ids = {decode_base64url(text): text for text in pending[UNKNOWN]}
+    # Asked again now: a provider may delete what it is told of.
+    known = Credential.objects.filter(credential_id__in=list(ids))
+    for credential_id in known.values_list("credential_id", flat=True):
+        del ids[bytes(credential_id)]
+    return list(ids.values())
 
 
 def signals(

@@ -106,6 +106,9 @@ def addition_finish(request: HttpRequest) -> HttpResponse:
                 browser=browser_name(request.headers.get("User-Agent", "")),
             )
     except CeremonyFailed as error:
+        orphan = credentials.orphan_of(request.POST.get("credential", ""))
+        if orphan is not None:
+            provider_signals.remember_change(request.session, unknown_id=orphan)
         return refusal(request, error, way_back=reverse("passkeys"))
     messages.success(
         request,

@@ -413,6 +413,36 @@ def test_after_a_rename_the_provider_is_told_once(member, credential):
     assert provider_signals.take(session) is None
 
 
+def test_a_passkey_that_was_made_in_vain_is_told_as_unknown(member, alice):
+    options = options_in(open_page(member, alice[0]))
+    expire()
+    late = SoftAuthenticator()
+    assert member.finish("addition", late.create(options)).status_code == 410
+
+    unknown = provider_signals.take(member.client.session)
+
+    assert unknown == [base64url(late.credential_id)]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[" * 5_000])
+def test_what_names_no_passkey_is_not_told(text, member):
+    assert member.finish("addition", text).status_code == 400
+
+    assert provider_signals.take(member.client.session) is None
+
+
+def test_a_passkey_that_is_known_is_never_told_as_unknown(member, alice, credential):
+    options = options_in(open_page(member, alice[0]))
+    twin = SoftAuthenticator(credential_id=credential.credential_id)
+    assert member.finish("addition", twin.create(options)).status_code == 403
+    assert provider_signals.take(member.client.session) is None
+
+    session = member.client.session
+    provider_signals.remember_change(session, unknown_id=credential.credential_id)
+
+    assert provider_signals.take(session) == []
+
+
 def test_the_provider_shows_the_name_of_the_passkey_in_the_hand(alice, credential):
     user = alice[1]
 
