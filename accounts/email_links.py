@@ -22,6 +22,8 @@ Status = EmailAddress.Status
 TOKEN_BYTES = 32
 LIFE = timedelta(hours=24)
 MAILS_A_DAY = 5  # for one person
+MAILBOX_A_DAY = 10  # to one mailbox, whoever asked
+FLOODED = timedelta(hours=1)  # so long rests a mail to a mailbox that had enough
 
 
 def queue(pending: EmailAddress) -> None:
@@ -60,6 +62,20 @@ def issue(address: EmailAddress) -> str | None:
         token_hash=token_hash(token), token_expires_at=Now() + LIFE
     )
     return token if is_issued else None
+
+
+def is_flooded(address: EmailAddress) -> bool:
+    """Say whether so many links went to this mailbox today that one more must wait.
+
+    Wallets are free, and each may ask for a few links to somebody else's mailbox. Who
+    asks is told nothing of it: their mail is on its way.
+    """
+    sent = OutgoingMail.objects.filter(
+        kind=OutgoingMail.Kind.VERIFY,
+        to__address__iexact=address.address,
+        sent_at__gt=Now() - timedelta(days=1),
+    )
+    return sent.count() >= MAILBOX_A_DAY
 
 
 def state_of(pending: EmailAddress) -> str:

@@ -75,6 +75,9 @@ def send(mail: OutgoingMail) -> bool:
         logger.error("mail %s failed for good: its sender went away", mail.pk)
         _move(mail, source=due(), status=Status.FAILED)
         return False
+    if mail.kind == OutgoingMail.Kind.VERIFY and email_links.is_flooded(mail.to):
+        _move(mail, source=due(), lease_until=Now() + email_links.FLOODED)
+        return False
     is_claimed = _move(
         mail,
         source=due(),

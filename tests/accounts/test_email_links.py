@@ -22,6 +22,7 @@ from tests.accounts.members import (
 from tests.accounts.members import inbox as inbox
 from tests.accounts.members import member as member
 from tests.accounts.visitor import Visitor
+from tests.factories import make_user
 from tests.pages import Page
 from tests.threads import all_at_once
 
@@ -186,6 +187,26 @@ def test_five_mails_with_a_link_a_day_are_enough(member, inbox):
         created_at=timezone.now() - timedelta(days=1, seconds=1)
     )
     assert member.post("email-link").status_code == 303
+
+
+def test_a_mailbox_gets_ten_links_a_day_however_many_people_ask(member, inbox):
+    for _ in range(email_links.MAILBOX_A_DAY):
+        emails.ask(user=make_user(), address=NEW.upper())
+    assert len(inbox()) == email_links.MAILBOX_A_DAY
+
+    response = member.ask(NEW)
+
+    assert response.status_code == 303
+    assert inbox() == []
+    waiting = OutgoingMail.objects.get(to__user=member.user)
+    assert (waiting.status, waiting.attempts) == (OutgoingMail.Status.QUEUED, 0)
+    assert email_links.state_of(waiting.to) == "queued"  # says nothing of the others
+    member.post("email-link")
+    assert inbox() == []
+    yesterday = timezone.now() - timedelta(days=1, seconds=1)
+    OutgoingMail.objects.exclude(sent_at=None).update(sent_at=yesterday)
+    member.post("email-link")
+    assert [mail[0] for mail in inbox()] == [NEW]
 
 
 @pytest.mark.django_db(transaction=True)
