@@ -34,10 +34,7 @@ def passkeys_export(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         content,
         json_dumps_params={"indent": 2},
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 

@@ -17,7 +17,13 @@ from onchain.models.owner import public_key_of
 from onchain.protocol.safe import signer_address
 from onchain.protocol.types import checksum_address
 from onchain.services import key_proofs, passkey_list, safes
-from tests.factories import Wallet, make_credential, make_wallet, the_chain
+from tests.factories import (
+    Wallet,
+    make_credential,
+    make_operator,
+    make_wallet,
+    the_chain,
+)
 from tests.soft_authenticator import BE, BS, UP, UV, SoftAuthenticator
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +214,29 @@ def test_two_passkeys_are_not_one_way_in(alice):
     make_credential(user=alice.user)
 
     assert not listed(alice.user).is_single
+
+
+# --- From another device ---------------------------------------------------------------
+
+
+def test_this_device_is_missing_until_a_passkey_was_made_since(alice):
+    since = timezone.now()
+
+    assert passkey_list.lacks_this_device(user=alice.user, cross_device_since=since)
+    make_credential(user=alice.user)
+    assert not passkey_list.lacks_this_device(user=alice.user, cross_device_since=since)
+
+
+def test_who_came_with_this_devices_own_passkey_lacks_none(alice):
+    assert not passkey_list.lacks_this_device(user=alice.user, cross_device_since=None)
+
+
+def test_an_operator_is_offered_no_device():
+    now = timezone.now()
+
+    assert not passkey_list.lacks_this_device(
+        user=make_operator(), cross_device_since=now
+    )
 
 
 # --- Technical details -----------------------------------------------------------------
