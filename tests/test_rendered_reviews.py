@@ -1,0 +1,71 @@
+"""R15: what the server renders is what static/js/signing.js agrees to sign.
+
+The two are written apart, in a template and in a script. Here the rendered pages go
+through the script, in Node.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onchain.models import Safe
+from tests.onchain.additions import make_addition, make_owner, newcomer, prepared
+from tests.pages import Page
+from tests.wallets import make_review, make_wallet, operation_url
+
+pytestmark = pytest.mark.django_db
+SCRIPT = Path(__file__).parent / "js" / "rendered.mjs"
+MODULE = Path(__file__).parent.parent / "static" / "js" / "signing.js"
+
+
+def rendered(page: Page) -> dict[str, Any]:
+    return {"request": page.json["signing-request"], "shown": page.signed}
+
+
+def pages() -> dict[str, Any]:
+    """Return every page that asks for 32 bytes, rendered for somebody real."""
+    alice = make_wallet()
+    new = newcomer(alice)
+    found = {"proof": Page(alice.get("receive")), "proof of another": Page(new.get())}
+    for payer in (True, False):
+        op = make_review(alice, is_sponsored=payer, lane=int(payer))
+        found[f"payment, sponsored: {payer}"] = Page(
+            alice.client.get(operation_url(op))
+        )
+    op = prepared(make_addition(new))
+    found["addition"] = Page(alice.client.get(operation_url(op)))
+
+    bob = make_wallet()
+    Safe.objects.filter(pk=bob.safe.pk).update(threshold=2)
+    bob.safe.refresh_from_db()
+    make_owner(newcomer(bob))
+    op = prepared(make_addition(newcomer(bob, name="")))
+    found["addition under a threshold"] = Page(bob.client.get(operation_url(op)))
+    return {name: rendered(page) for name, page in found.items()}
+
+
+def test_every_rendered_page_is_what_it_asks_to_be_signed(tmp_path):
+    node = shutil.which("node")
+    assert node, "Node 20 or newer is needed"
+    shutil.copy(MODULE, tmp_path / "signing.mjs")
+    found = pages()
+    (tmp_path / "answers.json").write_text(json.dumps(found))
+
+    run = subprocess.run(
+        [node, "--test", "--test-reporter=tap", str(SCRIPT)],
+        env=os.environ | {"SIGNING_FOLDER": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"\n# pass {len(found)}\n" in run.stdout
