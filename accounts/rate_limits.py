@@ -91,12 +91,21 @@ def _count(what: str, who: str, *, by: int = 1) -> int:
     try:
         if by == 0:
             return int(cache.get(name, 0))
-        cache.add(name, 0, timeout=2 * WINDOW_SECONDS)
-        return int(cache.incr(name, by))
+        return _increment(name, by)
     # Whatever a cache raises when it is away, its client's own errors included.
     except Exception as error:  # noqa: BLE001 - logged, and nobody is locked out
         logger.warning("rate limits do not count: %s", type(error).__name__)
         return 0
+
+
+def _increment(name: str, by: int) -> int:
+    """Add to a count that may not exist yet; of several at once each is counted."""
+    try:
+        return int(cache.incr(name, by))
+    except ValueError:  # Django's word for a key that is not there
+        if cache.add(name, by, timeout=2 * WINDOW_SECONDS):
+            return by
+    return int(cache.incr(name, by))
 
 
 def _now() -> int:
