@@ -5,6 +5,7 @@ The crawl looks at them one after the other, and the pictures are taken of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from playwright.sync_api import expect
@@ -12,6 +13,7 @@ from playwright.sync_api import expect
 from onchain.protocol.deployments import SIGNER_FACTORY
 from onchain.protocol.types import checksum_address
 from tests.e2e.ledger import new_recipient
+from tests.e2e.virtual_passkeys import VirtualPasskeys
 from tests.e2e.visitor import PATIENCE, Visitor
 
 REFUSES_ETH = checksum_address(SIGNER_FACTORY)  # a contract that cannot be paid
@@ -80,6 +82,7 @@ def account_pages(visitor: Visitor) -> Iterator[str]:
     visitor.visit("settings/")
     page.get_by_text("Contracts used").click()
     yield "settings"
+    yield from passkey_pages(visitor)
 
 
 def payment_pages(visitor: Visitor) -> Iterator[str]:
@@ -104,3 +107,40 @@ def payment_pages(visitor: Visitor) -> Iterator[str]:
     visitor.press("Discard this payment")
     visitor.sees("You discarded this payment")
     yield "discarded"
+
+
+def passkey_pages(visitor: Visitor) -> Iterator[str]:
+    """Add a passkey of another device, and look at all that has to do with both."""
+    page = visitor.page
+    visitor.go("/passkeys/")
+    open_details(visitor)
+    yield "passkeys"
+    security_key = VirtualPasskeys(page, transport="usb")
+    security_key.hold_still()
+    visitor.press("Add a passkey")
+    visitor.sees("Where will the new passkey live?")
+    yield "passkey-add"
+    security_key.hold_still(False)
+    visitor.press("Security key")
+    page.wait_for_url(re.compile(r"/passkeys/\d+/accounts/$"))
+    security_key.hold_still()
+    yield "passkey-accounts"
+    visitor.go("/passkeys/")
+    visitor.sees("Signs in only, cannot pay")
+    yield "passkeys-two"
+    removals = page.get_by_role("link", name=re.compile("^Remove"))
+    removals.last.click()
+    visitor.sees(re.compile("^Remove "))
+    yield "passkey-remove"
+    visitor.go("/passkeys/")
+    removals.first.click()
+    visitor.sees("It owns on chain")
+    yield "passkey-remove-owner"
+    visitor.go("/passkeys/events/")
+    yield "security-events"
+
+
+def open_details(visitor: Visitor) -> None:
+    """Open everything on the page that is folded."""
+    for summary in visitor.page.locator("main summary").all():
+        summary.click()
