@@ -339,3 +339,9 @@ def test_the_name_of_somebody_elses_passkey_is_theirs(alice, bob, new):
 
     assert "secret" not in page.words
     assert "1 of 2 owners must sign" in page.words
+
+
+def test_the_passkeys_page_shows_the_same_fingerprint(alice, new, review):
+    shown = page_of(alice, review).shown("new-key")
+
+    assert shown in Page(alice.client.get(reverse("passkeys"))).words
