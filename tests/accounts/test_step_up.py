@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import Ceremony, Credential, User
@@ -58,6 +58,32 @@ def second_passkey(user, age=timedelta(0)):
 def expire():
     past = timezone.now() - timedelta(seconds=1)
     Ceremony.objects.filter(purpose="step-up").update(expires_at=past)
+
+
+# --- Where it is asked -------------------------------------------------------------------
+
+
+def test_what_changes_who_may_come_in_asks_for_a_touch():
+    """A new action belongs in this table, and an old one cannot lose its guard."""
+    views = {
+        name: pattern.callback
+        for resolver in get_resolver("wallet_site.urls").url_patterns
+        for pattern in getattr(resolver, "url_patterns", [resolver])
+        if (name := getattr(pattern, "name", None)) is not None
+    }
+
+    guarded = {
+        name: view.step_up_action
+        for name, view in views.items()
+        if hasattr(view, "step_up_action")
+    }
+
+    assert guarded == {
+        "passkey-add": Action.ADD_PASSKEY,
+        "passkey-removal-finish": Action.REMOVE_PASSKEY,
+        "email-change": Action.CHANGE_EMAIL,
+        "email-remove": Action.CHANGE_EMAIL,
+    }
 
 
 # --- What is asked -----------------------------------------------------------------------
