@@ -127,6 +127,11 @@ class PasskeyList:
         """Whether one passkey is the only way in."""
         return len(self.passkeys) == 1
 
+    @property
+    def owning(self) -> int:
+        """How many of those that sign in own an account on chain."""
+        return sum(bool(passkey.accounts) for passkey in self.passkeys)
+
 
 def passkeys_of(*, user: User, session_credential: int | None = None) -> PasskeyList:
     """Return the person's passkeys, oldest first, in four queries however many.

@@ -73,7 +73,7 @@ def test_a_touch_shows_at_once_what_the_passkey_has_done(visitor: Visitor) -> No
     visitor.go("/passkeys/")
 
     visitor.sees("Proven on")
-    signed = visitor.page.get_by_text("Last signed on chain").locator("+ dd")
+    signed = visitor.page.get_by_text("Last signed for the chain").locator("+ dd")
     expect(signed).to_have_text("just now")
     expect(visitor.page.get_by_text("Not proven yet")).to_have_count(0)
 

@@ -23,7 +23,7 @@ from accounts.strict_json import encode_base64url
 from onchain.models import KeyProof, Safe
 from onchain.services import key_proofs, safes
 from tests.accounts.visitor import Visitor
-from tests.factories import make_credential, make_operator
+from tests.factories import make_credential, make_operator, make_user
 from tests.pages import Page
 from tests.soft_authenticator import BE, BS, SoftAuthenticator
 from tests.wallets import Wallet, make_chain, prove
@@ -142,14 +142,14 @@ def test_it_says_when_it_was_made_used_and_last_signed(alice):
 
     assert f"Added {now - timedelta(days=400):%-d %b %Y}" in words
     assert "Last used 3 hours ago" in words
-    assert "Last signed on chain 2 days ago" in words
+    assert "Last signed for the chain 2 days ago" in words
 
 
 def test_what_never_happened_is_said_so(alice):
     words = opened(alice.client).words
 
     assert "Last used Not yet" in words
-    assert "Last signed on chain Never" in words
+    assert "Last signed for the chain Never" in words
 
 
 def test_transports_are_words(alice):
@@ -189,6 +189,28 @@ def test_the_passkey_of_this_session_is_marked_and_no_other(alice):
     ]
     assert len(marked) == 1
     assert "The second" in marked[0]
+
+
+@pytest.mark.parametrize(
+    ("owning", "resting", "sentence"),
+    [
+        (1, 0, "One passkey signs you in. It owns an account on chain."),
+        (0, 1, "One passkey signs you in. It owns no account on chain."),
+        (1, 1, "2 passkeys sign you in. 1 of them owns an account on chain."),
+        (2, 1, "3 passkeys sign you in. 2 of them own an account on chain."),
+        (0, 2, "2 passkeys sign you in. None of them owns an account on chain."),
+    ],
+)
+def test_signing_in_and_owning_are_counted_apart(owning, resting, sentence):
+    """K-05"""
+    user = make_user()
+    for _number in range(owning):
+        credential = make_credential(user=user)
+        safes.open_safe(user=user, credential=credential, chain=make_chain())
+    for _number in range(resting):
+        make_credential(user=user)
+
+    assert sentence in opened(browser_of(user)).words
 
 
 # --- What it can move ------------------------------------------------------------------
