@@ -37,6 +37,8 @@ def signed_out_pages(visitor: Visitor) -> Iterator[str]:
     yield "admin-login"
     visitor.go("/admin/enrol")
     yield "enrolment"
+    visitor.go("/email/verify")
+    yield "email-verify-signed-out"
     visitor.go()
     visitor.page.evaluate(SUBMIT_BARE)
     visitor.sees("That did not work")
@@ -138,6 +140,24 @@ def passkey_pages(visitor: Visitor) -> Iterator[str]:
     yield "passkey-remove-owner"
     visitor.go("/passkeys/events/")
     yield "security-events"
+    yield from email_pages(visitor)
+
+
+def email_pages(visitor: Visitor) -> Iterator[str]:
+    """Ask for alerts at an address that is none, then at one; look at a link's page."""
+    visitor.go("/passkeys/")
+    address = visitor.page.get_by_label("E-mail address")
+    address.fill("somebody@localhost")
+    visitor.press("Add the address")
+    visitor.sees("No mail was sent")
+    yield "email-refused"
+    address.fill("somebody@example.org")
+    visitor.press("Add the address")
+    visitor.sees("Waiting for the link")
+    yield "email-asked"
+    visitor.go("/email/verify")
+    visitor.sees("Confirm the address")
+    yield "email-verify"
 
 
 def open_details(visitor: Visitor) -> None:
