@@ -1,8 +1,9 @@
 """Removing a passkey, unless it is needed (security.md R13, R14; product.md I-15).
 
-Refused, not warned: a passkey that is the last way in, or without which an account
-could not reach its threshold. What may be removed stops signing in at once; an owner on
-chain stays one until the account itself removes it, so its public key is kept then.
+Refused, not warned: a passkey that is the last way in, the person's last one for an
+account, or one without which an account could not reach its threshold. What may be
+removed stops signing in at once; an owner on chain stays one until the account itself
+removes it, so its public key is kept then.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ LAST_SIGNER = (
     "{name} needs {threshold} of its owners to sign, and without this passkey "
     "{left} could. Add another passkey to that account first."
 )
+LAST_OWN_SIGNER = (
+    "It is your only passkey for {name}. Without it you could look at that account and "
+    "sign nothing. Add another of your passkeys to it first."
+)
 TOO_YOUNG = (
     "Confirm with a passkey that is older than this one, or wait: the passkey you used "
     "was added less than 72 hours ago, and may remove itself and younger ones only."
@@ -45,13 +50,8 @@ def obstacles_to(*, credential: Credential, roles: PasskeyRoles) -> list[str]:
         found.append(LAST_WAY_IN)
     found += [BEING_ADDED.format(name=safe.name) for safe in roles.joining]
     for safe in (owner.safe for owner in (*roles.own, *roles.shared)):
-        left = signers_left(safe=safe, without=credential)
-        threshold = threshold_ahead(safe=safe)
-        if left < threshold:
-            words = {0: "none", 1: "only 1"}.get(left, f"only {left}")
-            found.append(
-                LAST_SIGNER.format(name=safe.name, threshold=threshold, left=words)
-            )
+        words = _obstacle_of_account(safe, credential)
+        found += [words] if words else []
     return found
 
 
@@ -65,12 +65,6 @@ def signers_left(*, safe: Safe, without: Credential) -> int:
     elsewhere = Q(credential=None, kind__in=[Owner.Kind.WALLET, Owner.Kind.CONTRACT])
     passkeys = Q(credential__isnull=False) & ~Q(credential=without) & signs_in
     return safe.owners.current().filter(passkeys | elsewhere).count()
-
-
-def threshold_ahead(*, safe: Safe) -> int:
-    """Return the threshold to reach, also after the changes that are under way."""
-    pending = owner_changes.in_flight([safe]).aggregate(most=Max("new_threshold"))
-    return max(safe.threshold, pending["most"] or 0)
 
 
 def remove(
@@ -100,6 +94,25 @@ def remove(
         is_kept = roles.is_named or _is_remembered(credential)
         credentials.end(credential=credential, is_kept=is_kept, browser=browser)
     return is_kept
+
+
+def _obstacle_of_account(safe: Safe, credential: Credential) -> str:
+    left, threshold = signers_left(safe=safe, without=credential), _threshold(safe)
+    if left < threshold:
+        words = {0: "none", 1: "only 1"}.get(left, f"only {left}")
+        return LAST_SIGNER.format(name=safe.name, threshold=threshold, left=words)
+    own = safe.owners.current().filter(
+        credential__user=credential.user, credential__removed_at=None
+    )
+    if not own.exclude(credential=credential).exists():
+        return LAST_OWN_SIGNER.format(name=safe.name)
+    return ""
+
+
+def _threshold(safe: Safe) -> int:
+    """Return the threshold to reach, also after the changes that are under way."""
+    pending = owner_changes.in_flight([safe]).aggregate(most=Max("new_threshold"))
+    return max(safe.threshold, pending["most"] or 0)
 
 
 def _check_confirmation(credential: Credential, confirmed: Credential | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -60,6 +60,8 @@ def passkey_removal_finish(request: HttpRequest, pk: int) -> HttpResponse:
     except (RemovalRefused, OperatorsElsewhere) as error:
         context = _page(request, credential) | {"refusal": error.message}
         return render(request, "passkeys/remove.html", context, status=409)
+    except Credential.DoesNotExist:
+        raise Http404 from None  # removed in another tab at this moment
     unknown_id = None if is_kept else credential.credential_id
     if not request.session.exists(str(request.session.session_key)):
         return _signed_out(request, credential, unknown_id)

@@ -201,11 +201,11 @@ def test_of_20_parallel_removals_of_two_passkeys_one_is_left():
 @pytest.mark.django_db(transaction=True)
 def test_of_co_owners_who_remove_their_passkeys_at_once_one_keeps_it():
     alice, bob = make_wallet(), make_wallet()
-    hers, his = another(alice), another(bob)
-    set_threshold(alice, 2)
-    own(alice, hers)
-    own(alice, his)
-    # Three owners, two of whom must sign: one may go, not two.
+    hers, his, his_other = another(alice), another(bob), another(bob)
+    for credential in (hers, his, his_other):
+        own(alice, credential)
+    set_threshold(alice, 3)
+    # Four owners, three of whom must sign: one may go, not two.
     wanted = [(hers, alice.credential), (his, bob.credential)]
 
     def once() -> bool:
@@ -238,12 +238,13 @@ def test_an_owner_beside_another_one_may_go(wallet):
 )
 def test_owners_elsewhere_count_when_it_is_known_what_they_are(kind, counts, wallet):
     second = another(wallet)
+    own(wallet, second)
     own(wallet, kind=kind)
+    set_threshold(wallet, 2)
 
     found = obstacles(wallet.credential)
 
     assert (found == []) is counts
-    assert second.pk
 
 
 @pytest.mark.parametrize(
@@ -260,9 +261,10 @@ def test_owners_elsewhere_count_when_it_is_known_what_they_are(kind, counts, wal
     ids=["no-owner-any-more", "signs-in-no-more", "inactive-person"],
 )
 def test_a_co_owner_that_cannot_sign_here_does_not_count(change, wallet):
-    another(wallet)
+    own(wallet, another(wallet))
     bob = make_wallet()
     owner = own(wallet, bob.credential)
+    set_threshold(wallet, 2)
     assert obstacles(wallet.credential) == []
 
     change(owner)
@@ -292,6 +294,23 @@ def test_the_account_of_somebody_else_counts_too(wallet):
     set_threshold(bob, 2)
 
     assert len(obstacles(second)) == 1
+
+
+@pytest.mark.parametrize("is_own_account", [True, False])
+def test_nobody_is_left_with_an_account_that_they_can_only_look_at(
+    is_own_account, wallet
+):
+    """Co-owners could still move it; this person could sign nothing there."""
+    bob = make_wallet()
+    if is_own_account:
+        another(wallet)
+        own(wallet, bob.credential)
+        needed = wallet.credential
+    else:
+        needed = another(wallet)
+        own(bob, needed)
+
+    assert_refused(needed, "your only passkey for Account 1", by=needed)
 
 
 def test_a_threshold_that_is_about_to_rise_counts_already(world: World):
