@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from accounts.session_store import SessionStore
@@ -25,7 +27,9 @@ class PresenceMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if isinstance(request.session, SessionStore) and not is_polling(request):
-            request.session.touch()
+            # The answer is made: a database that is busy now must not take it back.
+            with suppress(DatabaseError):
+                request.session.touch()
         keep_browser_cookie(request, response)
         return response
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -416,3 +417,42 @@ def test_an_epoch_still_ends_every_session(visitor: Visitor, alice):
     User.objects.update(session_epoch=7)
 
     assert not is_signed_in(visitor.client)
+
+
+def test_a_page_knows_how_long_it_may_count_and_whose_it_is():
+    client = signed_in(user := make_user())
+    age(client, 20)  # too short ago for this request to be noted
+
+    html = client.get("/help/").content.decode()
+
+    (left,) = re.findall(r'data-seconds-left="(\d+)"', html)
+    assert 870 <= int(left) <= 880
+    assert f'data-user="{user.name}"' in html
+    assert 'data-idle-seconds="900"' in html
+    assert "after 15 minutes without use" in html
+
+
+def test_a_page_that_is_noted_as_use_counts_from_now():
+    client = signed_in()
+    age(client, 300)
+
+    html = client.get("/help/").content.decode()
+
+    assert re.search(r'data-seconds-left="(899|900)"', html)
+
+
+def test_a_stranger_is_not_asked_to_sign_in_again():
+    assert "session-over" not in Client().get("/help/").content.decode()
+
+
+def test_a_page_is_answered_though_being_here_cannot_be_noted(monkeypatch):
+    client = signed_in()
+    before = age(client, 300)
+
+    def busy(*_arguments: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(SessionStore, "touch", busy)
+
+    assert client.get("/help/").status_code == 200
+    assert row_of(client).last_seen_at == before
