@@ -198,6 +198,7 @@ def _store(
 ) -> None:
     blocks, logs = batch
     head = blocks[-1]
+    _lock({*balances, *(safe.pk for safe in (*changed, *owners))})
     inclusion.apply_logs(chain=chain, logs=logs)
     for row, receipt in receipts:
         inclusion.apply_receipt(row=row, receipt=receipt)
@@ -219,6 +220,16 @@ def _store(
         ]
     )
     user_operations.expire_operations(chain=chain)
+
+
+def _lock(keys: set[int]) -> None:
+    """Take the accounts' rows in the order of their keys, as requests do.
+
+    A request that drafts for several accounts takes theirs one by one; in another
+    order the two could wait for each other.
+    """
+    rows = Safe.objects.select_for_update().filter(pk__in=keys).order_by("pk")
+    list(rows.values_list("pk"))
 
 
 def _store_blocks(chain: Chain, blocks: Sequence[BlockRecord]) -> None:
