@@ -78,18 +78,12 @@ class SessionStore(SessionBase):
         self._loaded()
         return None if self._row is None else self._row.pk
 
-    @property
-    def cross_device_since(self) -> datetime | None:
-        """Since when a passkey of another device holds it open; None: it does not."""
-        self._loaded()
-        row = self._row
-        return row.signed_in_at if row is not None and row.is_cross_device else None
-
     def describe(
         self, *, credential: Credential, browser: str, is_cross_device: bool
     ) -> None:
         """Say with what and where somebody signs in; written with the next save."""
         self["credential"] = credential.pk
+        self["is_cross_device"] = is_cross_device
         self._facts = {
             "credential": credential,
             "browser": browser,

@@ -37,11 +37,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def _lacks_this_device(request: HttpRequest) -> bool:
-    """Ask only where a page has a place for the answer."""
-    if not isinstance(request.user, User):
+    """Ask only where a page has a place for the answer, and only who came from afar."""
+    if not isinstance(request.user, User) or not request.session.get("is_cross_device"):
         return False
     return passkey_list.lacks_this_device(
-        user=request.user, cross_device_since=stored(request).cross_device_since
+        user=request.user, session=stored(request).row_id
     )
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from accounts.authenticator_data import (
     ATTESTED,
@@ -20,7 +21,7 @@ from accounts.authenticator_data import (
     USER_VERIFIED,
 )
 from accounts.credentials import name_of
-from accounts.models import Credential, User
+from accounts.models import Credential, Session, User
 from accounts.providers import Provider, provider_of
 from accounts.strict_json import encode_base64url
 from accounts.visible_text import visible
@@ -164,18 +165,21 @@ def passkeys_of(*, user: User, session_credential: int | None = None) -> Passkey
     return PasskeyList(passkeys=signing_in, removed=removed)
 
 
-def lacks_this_device(*, user: User, cross_device_since: datetime | None) -> bool:
+def lacks_this_device(*, user: User, session: UUID | None) -> bool:
     """Whether the person came with another device's passkey and made none here since.
 
     Operators are not asked: their passkeys come from the terminal.
 
     Args:
-        cross_device_since: When this session was opened from another device, if it was.
+        session: Primary key of the person's session.
     """
-    if cross_device_since is None or user.is_staff:
+    if user.is_staff:
         return False
-    since = {"created_at__gte": cross_device_since}
-    return not Credential.objects.of(user).filter(**since).exists()
+    row = Session.objects.filter(pk=session, user=user, is_cross_device=True).first()
+    if row is None or row.signed_in_at is None:
+        return False
+    own = Credential.objects.of(user)
+    return not own.filter(created_at__gte=row.signed_in_at).exists()
 
 
 def _owners(user: User) -> list[Owner]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Credential, User
+from accounts.models import Credential, Session, User
 from onchain.models import KeyProof, Owner, Safe
 from onchain.models.owner import public_key_of
 from onchain.protocol.safe import signer_address
@@ -219,24 +219,44 @@ def test_two_passkeys_are_not_one_way_in(alice):
 # --- From another device ---------------------------------------------------------------
 
 
-def test_this_device_is_missing_until_a_passkey_was_made_since(alice):
-    since = timezone.now()
+def make_session(user: User, *, is_cross_device: bool = True) -> uuid.UUID:
+    session = Session.objects.create(
+        key_hash=uuid.uuid4().bytes * 2,
+        user=user,
+        is_cross_device=is_cross_device,
+        signed_in_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+    return session.pk
 
-    assert passkey_list.lacks_this_device(user=alice.user, cross_device_since=since)
+
+def test_this_device_is_missing_until_a_passkey_was_made_since(alice):
+    session = make_session(alice.user)
+
+    assert passkey_list.lacks_this_device(user=alice.user, session=session)
     make_credential(user=alice.user)
-    assert not passkey_list.lacks_this_device(user=alice.user, cross_device_since=since)
+    assert not passkey_list.lacks_this_device(user=alice.user, session=session)
 
 
 def test_who_came_with_this_devices_own_passkey_lacks_none(alice):
-    assert not passkey_list.lacks_this_device(user=alice.user, cross_device_since=None)
+    session = make_session(alice.user, is_cross_device=False)
+
+    assert not passkey_list.lacks_this_device(user=alice.user, session=session)
+
+
+def test_a_session_that_is_gone_or_somebody_elses_says_nothing(alice):
+    theirs = make_session(make_wallet().user)
+
+    for session in (None, uuid.uuid4(), theirs):
+        assert not passkey_list.lacks_this_device(user=alice.user, session=session)
 
 
 def test_an_operator_is_offered_no_device():
-    now = timezone.now()
+    operator = make_operator()
 
-    assert not passkey_list.lacks_this_device(
-        user=make_operator(), cross_device_since=now
-    )
+    session = make_session(operator)
+
+    assert not passkey_list.lacks_this_device(user=operator, session=session)
 
 
 # --- Technical details -----------------------------------------------------------------
