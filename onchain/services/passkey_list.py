@@ -173,7 +173,7 @@ def lacks_this_device(*, user: User, session: UUID | None) -> bool:
     Args:
         session: Primary key of the person's session.
     """
-    if user.is_staff:
+    if session is None or user.is_staff:
         return False
     row = Session.objects.filter(pk=session, user=user, is_cross_device=True).first()
     if row is None or row.signed_in_at is None:
