@@ -5,11 +5,14 @@ security.md R6, R10, R49, R54, R67.
 
 from __future__ import annotations
 
+import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import SecurityEvent
@@ -44,6 +47,7 @@ from tests.onchain.services.additions import (
 from tests.onchain.services.happenings import follow, outcome
 from tests.threads import all_at_once
 
+PATIENCE = 10.0  # seconds; a busy machine is no failure
 STRANGER = Address(b"\xee" * 20)
 Kind = Owner.Kind
 
@@ -775,3 +779,49 @@ def test_two_followers_write_one_row_and_one_event(transactional_world: World):
     assert addresses(world) == [new.signer, own_signer(world)]
     assert len(told(world.wallet.user)) == 1
     assert Block.objects.filter(number=101).count() == 1
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_follower_and_a_request_for_several_accounts_do_not_block_each_other(
+    transactional_world: World,
+):
+    world = transactional_world
+    first, second = world.wallet.safe, make_wallet(user=world.wallet.user).safe
+    world.node.deploy(second)
+    follow(world)
+    # The block names the second account; the first one's balance is looked up after it.
+    Safe.objects.filter(pk=first.pk).update(synced_at_block=None)
+    world.node.mine(touched=[second.address])
+    has_first = threading.Event()
+
+    def request() -> None:
+        with transaction.atomic():
+            Safe.objects.select_for_update().get(pk=first.pk)
+            has_first.set()
+            wait_until_somebody_waits()
+            Safe.objects.select_for_update().get(pk=second.pk)
+
+    def pass_of_the_follower() -> None:
+        assert has_first.wait(PATIENCE)
+        follower.advance(chain=world.chain, node=world.node)
+
+    todo = [request, pass_of_the_follower]
+    results = all_at_once(2, lambda: todo.pop()())
+
+    assert [item for item in results if isinstance(item, Exception)] == []
+    assert world.chain.head_number == 101
+
+
+def wait_until_somebody_waits() -> None:
+    """Return once another connection waits for a lock that this one has."""
+    if connection.vendor != "postgresql":
+        return  # SQLite locks the whole database: there is no order to get wrong
+    deadline = time.monotonic() + PATIENCE
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    pytest.fail("nobody waited")
