@@ -5,14 +5,14 @@ import { lookCloser, preflight } from "./preflight.js";
 
 const HELPED_BY_ANOTHER_BROWSER = ["in-app", "old", "missing"];
 
+const advice = document.querySelector("[data-advice]");
+const address = advice.querySelector("[data-advice-address]");
+
 lookCloser().then((seen) => {
   const found = preflight(seen);
-  const advice = document.querySelector("[data-advice]");
-  if (!found || !advice) return;
-
-  advice.querySelector("[data-advice-words]").textContent = found.words;
-  advice.querySelector("[data-advice-address]").hidden =
-    !HELPED_BY_ANOTHER_BROWSER.includes(found.finding);
+  if (!found) return;
+  advice.querySelector("p").textContent = found.words;
+  address.hidden = !HELPED_BY_ANOTHER_BROWSER.includes(found.finding);
   advice.hidden = false;
   if (found.finding === "elsewhere") offerOthersFirst();
 });
@@ -22,3 +22,13 @@ function offerOthersFirst() {
   ways.open = true;
   for (const way of ways.querySelectorAll("[value=client-device]")) way.parentElement.append(way);
 }
+
+// Without ui.js, which this page needs for nothing else.
+address.querySelector("button").addEventListener("click", async ({ currentTarget }) => {
+  try {
+    await navigator.clipboard.writeText(currentTarget.dataset.copy);
+    currentTarget.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(address.firstElementChild);
+  }
+});

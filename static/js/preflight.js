@@ -128,7 +128,7 @@ export function wordsForMaker(failure, maker) {
   );
 }
 
-/** What this browser says of itself without being asked anything slow. */
+/** What this browser says of itself at once. */
 export function look() {
   return {
     userAgent: navigator.userAgent,
