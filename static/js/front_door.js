@@ -14,8 +14,13 @@ lookCloser().then((seen) => {
   advice.querySelector("p").textContent = found.words;
   address.hidden = !HELPED_BY_ANOTHER_BROWSER.includes(found.finding);
   advice.hidden = false;
+  announce(found.words);
   if (found.finding === "elsewhere") offerOthersFirst();
 });
+
+function announce(words) {
+  document.getElementById("announcer").textContent = words;
+}
 
 function offerOthersFirst() {
   const ways = document.querySelector("[data-other-ways]");
@@ -28,6 +33,7 @@ address.querySelector("button").addEventListener("click", async ({ currentTarget
   try {
     await navigator.clipboard.writeText(currentTarget.dataset.copy);
     currentTarget.textContent = "Copied";
+    announce("Copied.");
   } catch {
     getSelection().selectAllChildren(address.firstElementChild);
   }
