@@ -149,15 +149,11 @@ class SessionStore(SessionBase):
         return Session.objects.filter(key_hash=key_hash(session_key)).exists()
 
     def create(self) -> None:
-        """Store a new session under a key that nobody has."""
-        while True:
-            self._session_key = _new_key()
-            try:
-                self.save(must_create=True)
-            except CreateError:
-                continue
-            self.modified = True
-            return
+        """Store a new session under a new key; 165 random bits are never taken."""
+        self._row = None
+        self._session_key = _new_key()
+        self.save(must_create=True)
+        self.modified = True
 
     def save(self, must_create: bool = False) -> None:
         """Write the data; whose session it is follows from the data.
