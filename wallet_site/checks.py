@@ -101,7 +101,7 @@ def _proxy_errors() -> Iterator[CheckMessage]:
                 hint=f"Give addresses, networks such as 10.0.0.0/8, or {UNIX_SOCKET}.",
                 id="latchkey.E013",
             )
-    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+    if settings.TRUST_PROXY_HEADERS and not settings.TRUSTED_PROXIES:
         yield Error(
             "TRUST_PROXY_HEADERS is on and TRUSTED_PROXIES is empty.",
             hint="Everybody would count as one address: name the proxies in front.",

@@ -147,7 +147,7 @@ def test_a_start_with_another_word_is_refused(name, value, refusal, settings):
 
 
 def test_a_proxy_in_front_must_be_named(settings):
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.TRUST_PROXY_HEADERS = True
     settings.TRUSTED_PROXIES = []
 
     assert [error.id for error in checks.safe_start(None)] == ["latchkey.E014"]
