@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Credential
-from accounts.providers import provider_name
+from accounts.providers import UNKNOWN, provider_name
 from accounts.visible_text import visible
 from onchain.amounts import ether_text
 from onchain.models.owner import public_key_of
@@ -82,12 +82,13 @@ def key_fingerprint(passkey: Credential | None) -> str:
 
 @register.filter
 def passkey_label(passkey: Credential | None) -> str:
-    """Return the person's own name for it with its provider's, or the latter alone."""
+    """Return the person's own name for it with its provider's, or only whose it is."""
     if passkey is None:
-        return "an unknown passkey"
+        return "Passkey that is not known here"
     provider = provider_name(passkey.aaguid)
     if not passkey.name:
-        return provider
+        known = "an unknown provider" if provider == UNKNOWN else provider
+        return f"Passkey from {known}"
     return f"{visible(passkey.name, limit=NAME_LIMIT)} ({provider})"
 
 

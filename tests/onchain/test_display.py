@@ -144,7 +144,7 @@ def test_ago_says_nothing_of_no_moment():
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        ("", "Google Password Manager"),
+        ("", "Passkey from Google Password Manager"),
         ("My phone", "My phone (Google Password Manager)"),
         ("\u202eenohp", "⟨U+202E⟩enohp (Google Password Manager)"),
     ],
@@ -156,5 +156,8 @@ def test_a_passkey_is_called_by_its_own_name_and_its_providers(name, label):
 
 
 def test_no_passkey_has_a_label_and_no_fingerprint():
-    assert display.passkey_label(None) == "an unknown passkey"
+    nobody = Credential(name="", aaguid=uuid.UUID(int=0))
+
+    assert display.passkey_label(nobody) == "Passkey from an unknown provider"
+    assert display.passkey_label(None) == "Passkey that is not known here"
     assert display.key_fingerprint(None) == ""
