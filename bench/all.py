@@ -37,6 +37,8 @@ SERVICES = {
     environment.BROKER: os.environ.get(environment.BROKER, REDIS),
 }
 BENCHES = (
+    Bench(title="Verify an answer of a passkey", module="verification"),
+    Bench(title="Register a thousand", module="registrations", environment=SERVICES),
     Bench(title="Prepare an operation", module="preparation"),
     Bench(title="From the touch to Included", module="inclusion"),
     Bench(title="The same on services", module="inclusion", environment=SERVICES),

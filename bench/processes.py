@@ -1,7 +1,9 @@
-"""The processes of a running Latchkey and the memory they hold, as Linux tells it."""
+"""The processes of a running Latchkey, their memory and time, as Linux tells it."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -19,25 +21,45 @@ NAMES = {
 
 def memory_by_program(root_pid: int) -> list[tuple[str, float]]:
     """Return each program below a process with its resident megabytes."""
+    return _by_program(root_pid, _resident_megabytes)
+
+
+def seconds_by_program(root_pid: int) -> dict[str, float]:
+    """Return each program below a process with the seconds of a core it has used."""
+    return dict(_by_program(root_pid, _processor_seconds))
+
+
+def _by_program(
+    root_pid: int, measure: Callable[[int], float]
+) -> list[tuple[str, float]]:
     parents = _parents()
-    megabytes: dict[str, float] = {}
+    sums: dict[str, float] = {}
     for pid in parents:
         name = _name_of(pid)
         if name is not None and _is_below(pid, root_pid, parents):
-            megabytes[name] = megabytes.get(name, 0) + _resident_megabytes(pid)
-    return [(name, megabytes[name]) for name in NAMES.values() if name in megabytes]
+            sums[name] = sums.get(name, 0) + measure(pid)
+    return [(name, sums[name]) for name in NAMES.values() if name in sums]
 
 
 def _parents() -> dict[int, int]:
-    parents = {}
-    for entry in PROC.glob("[0-9]*"):
-        try:
-            # The name before the last ")" may hold anything, spaces included.
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        parents[int(entry.name)] = int(fields[1])
-    return parents
+    pids = (int(entry.name) for entry in PROC.glob("[0-9]*"))
+    stats = {pid: _stat(pid) for pid in pids}
+    return {pid: int(fields[1]) for pid, fields in stats.items() if fields}
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of proc(5)'s stat from the third on; none if it has ended."""
+    try:
+        # The name before the last ")" may hold anything, spaces included.
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = _stat(pid)
+    ticks = int(fields[11]) + int(fields[12]) if fields else 0  # user and system
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _is_below(pid: int, root_pid: int, parents: dict[int, int]) -> bool:
