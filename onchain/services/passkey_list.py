@@ -1,7 +1,7 @@
 """The rows of the passkeys page: what each passkey is, and what it can move.
 
 Signing in and owning are two things. A passkey that was removed here signs in no
-longer, and is still listed while an account on chain names it.
+longer, and is still listed while it owns or guards an account on chain.
 """
 
 from __future__ import annotations
@@ -95,6 +95,12 @@ class Passkey:
         return visible(name_of(self.credential), limit=TITLE)
 
     @property
+    def is_named(self) -> bool:
+        """Whether it owns an account on chain, or has proven itself as a guardian."""
+        roles = {proof.role for proof in self.other_proofs}
+        return bool(self.accounts) or KeyProof.Role.GUARDIAN in roles
+
+    @property
     def credential_id_text(self) -> str:
         """The credential id as WebAuthn's JSON has it."""
         return encode_base64url(self.credential.credential_id)
@@ -121,7 +127,7 @@ class PasskeyList:
     """Everything that the person may get in or pay with."""
 
     passkeys: Sequence[Passkey]
-    removed: Sequence[Passkey]  # sign in no longer, but own accounts on chain
+    removed: Sequence[Passkey]  # sign in no longer, but are named on chain
 
     @property
     def is_single(self) -> bool:
@@ -159,10 +165,10 @@ def passkeys_of(*, user: User, session_credential: int | None = None) -> Passkey
             )
         )
     signing_in = [row for row in rows if row.credential.removed_at is None]
-    removed = [
-        row for row in rows if row.credential.removed_at is not None and row.accounts
-    ]
-    return PasskeyList(passkeys=signing_in, removed=removed)
+    removed = [row for row in rows if row.credential.removed_at is not None]
+    return PasskeyList(
+        passkeys=signing_in, removed=[row for row in removed if row.is_named]
+    )
 
 
 def lacks_this_device(*, user: User, session: UUID | None) -> bool:

@@ -210,6 +210,21 @@ def test_a_removed_passkey_that_owns_nothing_is_not_told_of(alice):
     assert listed(alice.user).is_single
 
 
+@pytest.mark.parametrize(
+    ("role", "is_told"),
+    [(KeyProof.Role.GUARDIAN, True), (KeyProof.Role.OWNER, False)],
+)
+def test_a_removed_passkey_is_told_of_while_it_guards_an_account(role, is_told, alice):
+    """A proof to become an owner is no owner yet; a guardian's proof is all there is."""
+    second = make_credential(user=alice.user)
+    open_proven(second, make_wallet().safe, role)
+    change(second, removed_at=YESTERDAY)
+
+    found = [row.credential for row in listed(alice.user).removed]
+
+    assert found == ([second] if is_told else [])
+
+
 def test_two_passkeys_are_not_one_way_in(alice):
     make_credential(user=alice.user)
 

@@ -293,7 +293,7 @@ def test_a_removed_passkey_that_still_owns_is_told_apart_without_a_next_step(ali
 
     page = opened(alice.client)
 
-    assert "Removed here, still owners on chain" in page.words
+    assert "Removed here, still named on chain" in page.words
     assert page.words.count("Lost phone") == 1
     assert f'id="passkey-{first.pk}"' not in page.html
     assert "Prove this passkey" not in page.html
