@@ -125,8 +125,8 @@ def passkey_pages(visitor: Visitor) -> Iterator[str]:
     security_key.hold_still(False)
     visitor.press("Security key")
     page.wait_for_url(re.compile(r"/passkeys/\d+/accounts/$"))
-    security_key.hold_still()
     yield "passkey-accounts"
+    yield from addition_pages(visitor, security_key)
     visitor.go("/passkeys/")
     visitor.sees("Signs in only, cannot pay")
     yield "passkeys-two"
@@ -141,6 +141,21 @@ def passkey_pages(visitor: Visitor) -> Iterator[str]:
     visitor.go("/passkeys/events/")
     yield "security-events"
     yield from email_pages(visitor)
+
+
+def addition_pages(visitor: Visitor, security_key: VirtualPasskeys) -> Iterator[str]:
+    """Prove the new passkey, ask for its addition, and think better of it."""
+    visitor.press("Prove this passkey")
+    add = visitor.page.get_by_role("button", name="Add to")
+    expect(add).to_be_visible(timeout=PATIENCE)
+    security_key.hold_still()
+    yield "passkey-accounts-add"
+    add.click()
+    expect(visitor.authorize_button).to_be_visible(timeout=PATIENCE)
+    yield "review-addition"
+    visitor.press("Discard this request")
+    visitor.sees("You discarded this request")
+    yield "discarded-addition"
 
 
 def email_pages(visitor: Visitor) -> Iterator[str]:
