@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import Credential, User
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
-from onchain.errors import SignatureRefused
+from onchain.errors import NotYourAccount, SignatureRefused
 from onchain.models import KeyProof, Owner, Safe
 from onchain.models.owner import public_key_of
 from onchain.protocol.abi import call_data
@@ -37,8 +37,16 @@ Role = KeyProof.Role
 
 
 def own_owner(*, safe: Safe, user: User) -> Owner:
-    """Return the person's own first passkey among the account's owners."""
-    return passkeys.own_owners(safe=safe, user=user)[0]
+    """Return the person's own first passkey among the account's owners.
+
+    Raises:
+        NotYourAccount: those that are left were removed here; the account can be
+            looked at, and nothing should be sent to it.
+    """
+    owners = passkeys.own_owners(safe=safe, user=user)
+    if not owners:
+        raise NotYourAccount
+    return owners[0]
 
 
 def open_proof(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import segno
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
 from onchain import tasks
-from onchain.errors import SignatureRefused
+from onchain.errors import NotYourAccount, SignatureRefused
 from onchain.forms import AssertionForm
 from onchain.models import KeyProof, Safe
 from onchain.services import key_proofs
@@ -32,7 +33,12 @@ from onchain.views.access import (
 def receive(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """The address with QR once the passkey has proven itself (security.md R6)."""
     safe = own_safe(request, chain_id, address)
-    context = account_context(request, safe, "receive") | _card(request, safe)
+    try:
+        card = _card(request, safe)
+    except NotYourAccount as error:
+        messages.error(request, str(error))
+        return redirect("onchain:safe-detail", chain_id, safe.address_text)
+    context = account_context(request, safe, "receive") | card
     return render(request, "onchain/receive.html", context)
 
 
@@ -41,7 +47,11 @@ def receive(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
 def receive_card(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """The card alone, polled while the chain checks a proof."""
     safe = own_safe(request, chain_id, address)
-    return render(request, "onchain/_receive_card.html", _card(request, safe))
+    try:
+        card = _card(request, safe)
+    except NotYourAccount as error:
+        raise Http404 from error
+    return render(request, "onchain/_receive_card.html", card)
 
 
 @fragment_login_required
@@ -50,8 +60,11 @@ def prove(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """Take the passkey's answer to a KeyProof."""
     safe = own_safe(request, chain_id, address)
     form = AssertionForm(request.POST)
-    if form.is_valid():
+    try:
         owner = key_proofs.own_owner(safe=safe, user=person(request))
+    except NotYourAccount as error:
+        raise Http404 from error
+    if form.is_valid():
         response = form.cleaned_data["credential"]
         try:
             proof = key_proofs.answer(

@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import Credential
 from onchain.models import KeyProof, Owner
+from tests.factories import make_credential
 from tests.pages import Page
 from tests.signing_answers import key_proof_hash
 from tests.soft_authenticator import base64url
@@ -291,3 +293,39 @@ def test_the_settings_give_the_address_too(alice):
 
     assert alice.safe.address_text in page.words
     assert copies(page) == [alice.safe.address_text]
+
+
+# --- When none of the person's passkeys can sign any more --------------------------------
+
+
+def without_a_key(wallet: Wallet) -> None:
+    """Let the person sign in with another passkey, which owns nothing."""
+    make_credential(user=wallet.user)
+    owner = wallet.safe.owners.get()
+    removed = Credential.objects.filter(pk=owner.credential_id)
+    removed.update(removed_at=timezone.now())
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_whose_keys_were_all_removed_is_told_so_and_given_no_address(alice, is_proven):
+    if is_proven:
+        prove(alice)
+    without_a_key(alice)
+
+    response = alice.client.get(alice.url("receive"), follow=True)
+
+    page = Page(response)
+    assert response.redirect_chain == [(alice.url("safe-detail"), 302)]
+    assert "None of your passkeys can sign for this account." in page.words
+    assert not KeyProof.objects.exists()
+
+
+def test_whose_keys_were_all_removed_is_asked_for_no_touch(alice):
+    request = request_of(alice)
+    without_a_key(alice)
+
+    card = alice.get("receive-card")
+    posted = alice.post("prove", {"credential": alice.answer(request)})
+
+    assert (card.status_code, posted.status_code) == (404, 404)
+    assert KeyProof.objects.get().status == KeyProof.Status.OPEN
