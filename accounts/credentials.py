@@ -24,6 +24,13 @@ def name_of(credential: Credential) -> str:
     return credential.name or provider_name(credential.aaguid)
 
 
+def phrase_of(credential: Credential) -> str:
+    """Return how a sentence names a passkey, never to be taken for its provider."""
+    if credential.name:
+        return f"“{credential.name}”"
+    return f"The passkey ({provider_name(credential.aaguid)})"
+
+
 def begin_addition(*, user: User, session_key: str) -> dict[str, object]:
     """Open the registration of another passkey of a person; return the options.
 

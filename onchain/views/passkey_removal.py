@@ -19,6 +19,7 @@ from accounts.browsers import browser_name
 from accounts.decorators import confirmed_with, step_up_required
 from accounts.errors import OperatorsElsewhere, RemovalRefused
 from accounts.models import Credential
+from accounts.providers import provider_name
 from accounts.strict_json import encode_base64url
 from onchain.services import passkey_removal, passkey_roles
 from onchain.views.access import View, button_login_required, person
@@ -68,7 +69,7 @@ def passkey_removal_finish(request: HttpRequest, pk: int) -> HttpResponse:
     provider_signals.remember_change(request.session, unknown_id=unknown_id)
     messages.success(
         request,
-        f"{credentials.name_of(credential)} was removed: it signs in here no longer. "
+        f"{credentials.phrase_of(credential)} was removed: it signs in here no longer. "
         "Delete it in your passkey provider too, if it is still listed there.",
     )
     return see_other(request, reverse("passkeys"))
@@ -99,7 +100,7 @@ def _page(request: HttpRequest, credential: Credential) -> dict[str, Any]:
     roles = passkey_roles.roles_of(credential=credential)
     return {
         "credential": credential,
-        "name": credentials.name_of(credential),
+        "provider": provider_name(credential.aaguid),
         "roles": roles,
         "obstacles": passkey_removal.obstacles_to(credential=credential, roles=roles),
         "is_session_credential": request.session.get("credential") == credential.pk,
@@ -119,5 +120,5 @@ def _signed_out(
         signed_in_with=None,
     )
     logout(request)
-    context = {"name": credentials.name_of(credential), "signals": signals}
+    context = {"name": credentials.phrase_of(credential), "signals": signals}
     return render(request, "passkeys/removed.html", context)

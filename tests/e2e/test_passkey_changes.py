@@ -93,7 +93,7 @@ def test_a_passkey_of_another_device_comes_and_goes(
     open_removal(visitor, 1)
     visitor.sees("It signs in only: no account on chain names it")
     visitor.press("Remove this passkey")
-    visitor.sees("Key in the drawer was removed")
+    visitor.sees("“Key in the drawer” was removed")
     expect(card(visitor, 1)).to_have_count(0)
     assert visitor.ceremonies[3:] == ["get 64"]
 

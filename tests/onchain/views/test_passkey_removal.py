@@ -154,7 +154,7 @@ def test_a_touch_removes_it_and_the_person_stays_signed_in(alice):
     assert response["Location"] == reverse("passkeys")
     assert not Credential.objects.filter(pk=second.pk).exists()
     (message,) = get_messages(response.wsgi_request)
-    assert "Old phone was removed" in str(message)
+    assert "“Old phone” was removed" in str(message)
     event = SecurityEvent.objects.get(kind=SecurityEvent.Kind.PASSKEY_REMOVED)
     assert (event.user, event.detail) == (alice.user, "Old phone")
     assert client.get(reverse("passkeys")).status_code == 200
