@@ -109,7 +109,7 @@ function goOn() {
   const form = held?.form;
   if (form?.isConnected && form.dataset.passkey) {
     // Two touches must never follow each other unasked: the second one may pay.
-    const button = form.contains(held.submitter) ? held.submitter : null;
+    const button = held.submitter?.isConnected ? held.submitter : null;
     held = null;
     (button ?? form.querySelector("[type=submit]"))?.focus();
   } else {
@@ -173,9 +173,14 @@ function send() {
   held = null;
   if (!form.isConnected) return;
   checked.add(form);
-  form.requestSubmit(form.contains(submitter) ? submitter : null);
+  form.requestSubmit(submitter?.form === form ? submitter : null);
   checked.delete(form);
 }
+
+// Who puts the question away does not want the form to leave by itself later.
+over.addEventListener("cancel", () => {
+  held = null;
+});
 
 // --- Requests of htmx ------------------------------------------------------------------
 
