@@ -393,6 +393,20 @@ def test_after_inclusion_it_is_being_added_until_the_owners_were_read(alice, new
     assert polls(after) == []
 
 
+def test_an_owner_that_was_removed_again_can_be_added_again(alice, new):
+    op = make_addition(new)
+    UserOperation.objects.filter(pk=op.pk).update(
+        status=Status.INCLUDED, block_number=100
+    )
+    Safe.objects.filter(pk=alice.safe.pk).update(owners_synced_block=105)
+
+    page = page_of(new)
+
+    assert "Being added" not in page.words
+    assert f"Add to {alice.safe.name}" in page.words
+    assert polls(page) == []
+
+
 def test_another_passkeys_addition_goes_first(alice, new):
     other = newcomer(alice, name="My tablet")
     prepared(make_addition(other))
