@@ -161,7 +161,7 @@ def addition_pages(visitor: Visitor, security_key: VirtualPasskeys) -> Iterator[
 def email_pages(visitor: Visitor) -> Iterator[str]:
     """Ask for alerts at an address that is none, then at one; look at a link's page."""
     visitor.go("/passkeys/")
-    address = visitor.page.get_by_label("E-mail address")
+    address = visitor.page.get_by_label("E-mail address", exact=True)
     address.fill("somebody@localhost")
     visitor.press("Add the address")
     visitor.sees("No mail was sent")
