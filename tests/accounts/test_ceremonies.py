@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -377,18 +378,22 @@ def at_once(finishes):
         return sorted(pool.map(run, finishes))
 
 
+def twin_of(visitor):
+    """Return the same browser once more, with a cookie jar of its own."""
+    twin = Visitor()
+    twin.client.cookies.load(visitor.client.cookies.output(header="", sep=";"))
+    return twin
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_equal_sign_ins_at_once_exactly_one_wins(visitor):
     passkey, _ = registered()
     assertion = passkey.get(visitor.begin("authentication"))
-    cookies = visitor.client.cookies
+    twins = [twin_of(visitor) for _ in range(THREADS)]
 
-    def finish():
-        twin = Visitor()
-        twin.client.cookies = cookies
-        return twin.finish("authentication", assertion)
-
-    statuses = at_once([finish] * THREADS)
+    statuses = at_once(
+        [partial(twin.finish, "authentication", assertion) for twin in twins]
+    )
 
     assert statuses == [303] + [410] * (THREADS - 1)
 
@@ -396,14 +401,11 @@ def test_of_many_equal_sign_ins_at_once_exactly_one_wins(visitor):
 @pytest.mark.django_db(transaction=True)
 def test_of_many_equal_registrations_at_once_exactly_one_wins(visitor, passkey):
     attestation = passkey.create(visitor.begin("registration"))
-    cookies = visitor.client.cookies
+    twins = [twin_of(visitor) for _ in range(THREADS)]
 
-    def finish():
-        twin = Visitor()
-        twin.client.cookies = cookies
-        return twin.finish("registration", attestation)
-
-    statuses = at_once([finish] * THREADS)
+    statuses = at_once(
+        [partial(twin.finish, "registration", attestation) for twin in twins]
+    )
 
     assert statuses == [303] + [410] * (THREADS - 1)
     assert User.objects.count() == Credential.objects.count() == 1
