@@ -83,20 +83,23 @@ def prove(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
 
 def _card(request: HttpRequest, safe: Safe) -> dict[str, Any]:
     owner = key_proofs.own_owner(safe=safe, user=person(request))
+    context: dict[str, Any] = {"safe": safe, "owner": owner}
     if owner.proven_at is not None:
-        return {
-            "safe": safe,
-            "owner": owner,
-            "is_proven": True,
-            "qr_svg": _qr_svg(safe.address_text),
-        }
+        return context | _proven(safe)
     credential = passkey_of(owner)
     proof = key_proofs.latest(credential=credential, safe=safe)
-    context = {"safe": safe, "owner": owner, "is_proven": False, "proof": proof}
+    # The worker may have heard the chain since the owner was read.
+    if proof is not None and proof.status == KeyProof.Status.PROVEN:
+        return context | _proven(safe)
+    context |= {"is_proven": False, "proof": proof}
     if proof is None or proof.status != KeyProof.Status.SIGNED:
         asked = key_proofs.open_proof(credential=credential, safe=safe)
         context["signing_request"] = key_proofs.signing_request(proof=asked)
     return context
+
+
+def _proven(safe: Safe) -> dict[str, Any]:
+    return {"is_proven": True, "qr_svg": _qr_svg(safe.address_text)}
 
 
 def _qr_svg(address_text: str) -> str:

@@ -171,6 +171,19 @@ def test_the_card_stops_polling_when_the_chain_has_spoken(status, alice):
     assert "every" not in Page(alice.get("receive-card")).html
 
 
+def test_an_answer_that_was_checked_meanwhile_gives_the_address_at_once(alice):
+    """The worker writes the proof first: between two reads, only that may be there."""
+    signed(alice)
+    KeyProof.objects.update(status=KeyProof.Status.PROVEN)
+
+    page = Page(alice.get("receive-card"))
+
+    assert alice.safe.owners.get().proven_at is None
+    assert alice.safe.address_text in page.words
+    assert "data-request" not in page.html
+    assert KeyProof.objects.count() == 1
+
+
 def test_a_refused_proof_warns_and_asks_again(alice):
     signed(alice)
     KeyProof.objects.update(status=KeyProof.Status.REFUSED)
