@@ -327,6 +327,7 @@ def test_an_owner_that_is_gone_stays_as_a_row(world: World):
     gone = world.wallet.safe.owners.get(address=STRANGER)
     assert not gone.is_current
     assert addresses(world) == [own_signer(world)]
+    assert Safe.objects.with_owner_count().get().owner_count == 1
 
 
 def test_a_list_of_owners_without_end_is_cut(
