@@ -187,16 +187,7 @@ class SessionStore(SessionBase):
             return
         Session.objects.filter(key_hash=key_hash(key)).delete()
         if key == self.session_key:
-            self._row = None
-
-    def flush(self) -> None:
-        """End this session; what is stored next is a new one."""
-        super().flush()
-        self._row, self._facts = None, {}
-
-    async def aflush(self) -> None:
-        """End this session; what is stored next is a new one."""
-        await sync_to_async(self.flush)()
+            self._row, self._facts = None, {}
 
     def cycle_key(self) -> None:
         """Give the session a new key; its limits and what is known of it stay."""
