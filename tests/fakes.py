@@ -59,6 +59,7 @@ class FakeNode:
     send_failure: Exception | None = None
     dies_after_sending: bool = False
     revert_hashes: set[bytes] = field(default_factory=set)
+    base_fee_wei: int = BASE_FEE_WEI
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -134,6 +135,18 @@ class FakeNode:
         self.account_owners[account] = AccountOwners(
             owners=[Address(owner) for owner in owners], threshold=threshold
         )
+
+    def _replace(self, raw: bytes) -> None:
+        """Drop what this one replaces, if it pays a tenth more, as geth asks."""
+        for key, other in list(self.pool.items()):
+            same = (_sender_of(raw), _nonce_of(raw))
+            if (_sender_of(other), _nonce_of(other)) != same:
+                continue
+            for name in ("maxFeePerGas", "maxPriorityFeePerGas"):
+                before, now = (_fields_of(x).as_dict()[name] for x in (other, raw))
+                if now * 10 < before * 11:
+                    raise ClientError("node-refused", "replacement underpriced")
+            del self.pool[key]
 
     def _take_pool(self, number: int) -> list[bytes]:
         taken = []
@@ -245,7 +258,12 @@ class FakeNode:
         held = {_nonce_of(raw) for raw in self.pool.values()}
         while pending in held:
             pending += 1
-        return pending, self.account_balances.get(relayer, 0), BASE_FEE_WEI, TIP_WEI
+        balance = self.account_balances.get(relayer, 0)
+        return pending, balance, self.base_fee_wei, TIP_WEI
+
+    def replacement_snapshot(self, relayer: bytes) -> tuple[int, int, int]:
+        self._ask("replacement_snapshot")
+        return self.transaction_counts.get(relayer, 0), self.base_fee_wei, TIP_WEI
 
     def send_raw_transaction(self, raw: bytes) -> None:
         self._ask("send_raw_transaction")
@@ -257,6 +275,7 @@ class FakeNode:
             return
         if _nonce_of(raw) < self.transaction_counts.get(_sender_of(raw), 0):
             raise ClientError("nonce-too-low", "nonce too low")
+        self._replace(raw)
         self.pool[key] = raw
         if self.dies_after_sending:
             raise ConnectionAbortedError("the worker died here")

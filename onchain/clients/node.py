@@ -204,6 +204,18 @@ class Node:
             parse_quantity(tip),
         )
 
+    def replacement_snapshot(self, relayer: Address) -> tuple[int, int, int]:
+        """Return (nonces used in blocks, base fee, tip), both wei per gas."""
+        used, block, tip = self._batch(
+            [
+                ("eth_getTransactionCount", (_text(relayer), "latest")),
+                ("eth_getBlockByNumber", ("latest", False)),
+                ("eth_maxPriorityFeePerGas", ()),
+            ]
+        )
+        _timestamp, base_fee = parse_time_and_fee(block)
+        return parse_quantity(used), base_fee, parse_quantity(tip)
+
     def send_raw_transaction(self, raw: bytes) -> None:
         """Hand over a signed transaction; one that the node already has is fine.
 

@@ -7,7 +7,7 @@ from onchain.models.journal import JournalEntry
 from onchain.models.key_proof import KeyProof
 from onchain.models.operation_signature import OperationSignature
 from onchain.models.owner import Owner
-from onchain.models.relayer import RelayerTransaction
+from onchain.models.relayer import RelayerAttempt, RelayerTransaction
 from onchain.models.safe import Safe
 from onchain.models.user_operation import UserOperation
 
@@ -19,6 +19,7 @@ __all__ = (
     "KeyProof",
     "OperationSignature",
     "Owner",
+    "RelayerAttempt",
     "RelayerTransaction",
     "Safe",
     "UserOperation",

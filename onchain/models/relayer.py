@@ -10,6 +10,7 @@ from django.db import models
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
 from onchain.models.chain import Chain
 from onchain.models.transitions import TransitionQuerySet
+from onchain.protocol.types import Bytes32
 
 
 class RelayerTransactionQuerySet(TransitionQuerySet["RelayerTransaction"]):
@@ -30,7 +31,8 @@ class RelayerTransaction(models.Model):
 
     States: QUEUED (no nonce) -> SIGNED (nonce, raw bytes and hash are fixed) ->
     BROADCAST -> MINED or FAILED (reverted). A reorg takes MINED and FAILED back to
-    BROADCAST.
+    BROADCAST. One that is stuck is signed again with the same nonce and higher fees;
+    its earlier versions stay as RelayerAttempt, since any of them may be mined.
     """
 
     class Status(models.TextChoices):
@@ -67,6 +69,7 @@ class RelayerTransaction(models.Model):
     nonce = models.PositiveBigIntegerField(null=True)
     gas_limit = models.PositiveBigIntegerField(null=True)
     max_fee_per_gas = Uint256Field(null=True, help_text="wei per gas")
+    max_priority_fee_per_gas = Uint256Field(null=True, help_text="wei per gas")
     raw = models.BinaryField(null=True, help_text="signed bytes, sent as they are")
     hash = Bytes32Field(null=True, unique=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
@@ -90,3 +93,30 @@ class RelayerTransaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.pk}"
+
+    @property
+    def hashes(self) -> list[Bytes32]:
+        """The hashes under which it may be mined, the newest version's first."""
+        own = [] if self.hash is None else [self.hash]
+        return own + [attempt.hash for attempt in self.earlier.all()]
+
+
+class RelayerAttempt(models.Model):
+    """An earlier version of a relayer transaction, replaced by one that pays more.
+
+    Only one of all versions can be mined, because they share the nonce.
+    """
+
+    transaction = models.ForeignKey(
+        RelayerTransaction, on_delete=models.CASCADE, related_name="earlier"
+    )
+    raw = models.BinaryField(help_text="signed bytes, as they were sent")
+    hash = Bytes32Field(unique=True)
+    max_fee_per_gas = Uint256Field(help_text="wei per gas")
+    replaced_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"earlier version of {self.transaction}"

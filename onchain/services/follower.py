@@ -128,12 +128,8 @@ def _write(chain: Chain, node: Node, batch: Batch, *, is_newest: bool) -> None:
         hashes |= block.transaction_hashes
     safes = inclusion.touched_safes(chain=chain, addresses=list(addresses), logs=logs)
     balances = node.balances([Address(safe.address) for safe in safes])
-    rows = [
-        row
-        for row in RelayerTransaction.objects.in_flight().filter(chain=chain)
-        if row.hash in hashes
-    ]
-    receipts = node.receipts([row.hash for row in rows if row.hash is not None])
+    mined = _mined(chain, hashes)
+    receipts = node.receipts([transaction_hash for _row, transaction_hash in mined])
     changed = owner_sync.changed(chain=chain, logs=logs)
     # While catching up nobody is asked: a node keeps the state of old blocks only for a
     # while. The accounts are marked, and read once the head is reached.
@@ -144,7 +140,7 @@ def _write(chain: Chain, node: Node, batch: Batch, *, is_newest: bool) -> None:
         balances={
             safe.pk: balance for safe, balance in zip(safes, balances, strict=True)
         },
-        receipts=_complete(rows, receipts),
+        receipts=_complete([row for row, _hash in mined], receipts),
         changed=changed,
         owners=_owners(node, due, blocks[-1]),
     )
@@ -157,6 +153,19 @@ def _owners(
         return {}
     found = node.owners([Address(safe.address) for safe in safes], block.hash)
     return dict(zip(safes, found, strict=True))
+
+
+def _mined(
+    chain: Chain, hashes: set[Bytes32]
+) -> list[tuple[RelayerTransaction, Bytes32]]:
+    """Return our transactions that are in the blocks, in whatever version."""
+    in_flight = RelayerTransaction.objects.in_flight().filter(chain=chain)
+    return [
+        (row, transaction_hash)
+        for row in in_flight.prefetch_related("earlier")
+        for transaction_hash in row.hashes
+        if transaction_hash in hashes
+    ]
 
 
 def _complete(

@@ -133,7 +133,7 @@ def _note_deployment(chain: Chain, log: LogRecord) -> None:
     if safe is None:
         return
     ours = safe.deployment_transaction
-    if ours is not None and ours.hash == log.transaction_hash:
+    if ours is not None and log.transaction_hash in ours.hashes:
         deployments.mark_deployed(safe=safe, block_number=log.block_number)
     else:
         look_again(safe=safe)  # somebody else made it, perhaps without its signers

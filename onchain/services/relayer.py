@@ -41,6 +41,7 @@ class SignedTransaction:
     nonce: int
     gas_limit: int
     max_fee_per_gas: int  # wei per gas
+    max_priority_fee_per_gas: int  # wei per gas
     raw: bytes
     hash: Bytes32
 
@@ -67,14 +68,45 @@ def sign(
     flight holds, so that a gap left by a refused one is filled. Two workers may come
     to the same nonce: the unique constraint lets one of them store it.
     """
-    sender = Address(bytes.fromhex(account.address[2:]))
+    sender = sender_of(account)
     pending, _balance, base_fee, tip = node.relayer_snapshot(sender)
-    max_fee_per_gas, tip = _fees(base_fee, tip)
     in_flight = RelayerTransaction.objects.in_flight().filter(
         chain=chain, sender=sender
     )
     held = set(in_flight.values_list("nonce", flat=True))
-    nonce = next(number for number in count(pending) if number not in held)
+    return sign_with(
+        chain=chain,
+        account=account,
+        nonce=next(number for number in count(pending) if number not in held),
+        fees=_fees(base_fee, tip),
+        to=to,
+        value_wei=value_wei,
+        data=data,
+        gas_limit=gas_limit,
+    )
+
+
+def sender_of(account: LocalAccount) -> Address:
+    """Return the address that an account sends from."""
+    return Address(bytes.fromhex(account.address[2:]))
+
+
+def sign_with(
+    *,
+    chain: Chain,
+    account: LocalAccount,
+    nonce: int,
+    fees: tuple[int, int],
+    to: Address,
+    value_wei: int,
+    data: bytes,
+    gas_limit: int,
+) -> SignedTransaction:
+    """Return a transaction signed with this nonce and these fees, in wei per gas.
+
+    ``fees`` are (maxFeePerGas, maxPriorityFeePerGas) of EIP-1559.
+    """
+    max_fee_per_gas, tip = fees
     signed = account.sign_transaction(
         {
             "type": 2,
@@ -89,10 +121,11 @@ def sign(
         }
     )
     return SignedTransaction(
-        sender=sender,
+        sender=sender_of(account),
         nonce=nonce,
         gas_limit=gas_limit,
         max_fee_per_gas=max_fee_per_gas,
+        max_priority_fee_per_gas=tip,
         raw=bytes(signed.raw_transaction),
         hash=Bytes32(bytes(signed.hash)),
     )
@@ -118,6 +151,7 @@ def signed_fields(signed: SignedTransaction) -> dict[str, object]:
         "nonce": signed.nonce,
         "gas_limit": signed.gas_limit,
         "max_fee_per_gas": signed.max_fee_per_gas,
+        "max_priority_fee_per_gas": signed.max_priority_fee_per_gas,
         "raw": signed.raw,
         "hash": signed.hash,
     }
@@ -192,8 +226,9 @@ def broadcast(*, row: RelayerTransaction, node: Node) -> None:
     try:
         node.send_raw_transaction(bytes(row.raw))
     except ClientError as error:
-        (receipt,) = node.receipts([Bytes32(row.hash)])
-        if receipt is None and _is_lost(row, error):
+        # Any version may be the one that took the nonce.
+        is_mined = any(node.receipts(row.hashes))
+        if not is_mined and _is_lost(row, error):
             _give_up(row, error)
         return
     if row.status == Status.SIGNED:

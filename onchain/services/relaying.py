@@ -10,7 +10,7 @@ from eth_account.signers.local import LocalAccount
 
 from onchain.clients.node import Node
 from onchain.models import Chain, RelayerTransaction
-from onchain.services import deployments, relayer, safes
+from onchain.services import deployments, relayer, replacement, safes
 
 AGAIN_SECONDS = 2  # a transaction sent moments ago is not sent again
 
@@ -18,8 +18,9 @@ AGAIN_SECONDS = 2  # a transaction sent moments ago is not sent again
 def run(*, chain: Chain, node: Node, account: LocalAccount) -> None:
     """Send what waits, sign what is queued, send that.
 
-    What is signed goes first, so that nothing in the queue can hold it back. Safe to
-    repeat and to run beside itself: nonces and accounts are taken by the database.
+    What is signed goes first, so that nothing in the queue can hold it back; what is
+    stuck there is signed anew and pays more. Safe to repeat and to run beside itself:
+    nonces and accounts are taken by the database.
 
     Raises:
         TransientClientError: the node is out of reach; the rest waits for a sweep.
@@ -27,6 +28,7 @@ def run(*, chain: Chain, node: Node, account: LocalAccount) -> None:
     _broadcast(chain, node)
     if chain.problem:
         return
+    replacement.replace_stuck(chain=chain, node=node, account=account)
     safes.request_funded_deployments(chain=chain)
     while deployments.sign_next_batch(chain=chain, node=node, account=account):
         pass
