@@ -16,7 +16,10 @@ from django_celery_results.models import GroupResult, TaskResult
 
 from accounts.admin_display import EMPTY, badge
 from accounts.admin_site import ReadOnlyAdmin
-from onchain import tasks
+from onchain import (
+    admin_relayer,  # noqa: F401  registers its models
+    tasks,
+)
 from onchain.admin_base import (
     ChainAdminBase,
     FailureFilter,
@@ -33,7 +36,6 @@ from onchain.models import (
     KeyProof,
     OperationSignature,
     Owner,
-    RelayerTransaction,
     Safe,
     UserOperation,
 )
@@ -181,38 +183,6 @@ class KeyProofAdmin(NudgeAdmin):
 
     def nudge(self, row: KeyProof) -> None:
         tasks.check_key_proof.delay_on_commit(row.pk)
-
-
-@admin.register(RelayerTransaction)
-class RelayerTransactionAdmin(NudgeAdmin):
-    """What the relayer sent."""
-
-    list_display = [
-        "id",
-        "purpose",
-        "state",
-        "nonce",
-        "to",
-        "value_wei",
-        "hash",
-        "failure_code",
-        "created_at",
-    ]
-    list_filter = [
-        StuckFilter,
-        "status",
-        "purpose",
-        ("failure_code", FailureFilter),
-        "created_at",
-    ]
-    search_fields = ["failure_code", "requested_by__name"]
-    address_search = ("to", "sender", "safes__address")
-    hash_search = ("hash",)
-    exclude = ["raw", "data", "idempotency_key", "status"]
-    readonly_fields = ["state"]
-
-    def nudge(self, row: RelayerTransaction) -> None:
-        tasks.run_relayer.delay_on_commit(row.chain_id)
 
 
 @admin.register(UserOperation)

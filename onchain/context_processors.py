@@ -22,6 +22,8 @@ AWAY = {
     Heartbeat.Component.FOLLOWER: "The chain is not being read. What you see may be "
     "old.",
     Heartbeat.Component.WORKER: "Work is waiting: no worker runs. Nothing is lost.",
+    Heartbeat.Component.RELAYER: "New accounts have to wait: the operator has to look "
+    "after the relayer. Nothing is lost.",
 }
 
 

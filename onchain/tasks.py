@@ -27,6 +27,7 @@ from onchain.services import (
     key_proofs,
     preparation,
     relayer,
+    relayer_watch,
     relaying,
     safes,
     submission,
@@ -133,10 +134,12 @@ def _pks(rows: QuerySet[Any], older: datetime) -> list[int]:
 
 @shared_task
 def check_components(chain_pk: int) -> None:
-    """Note that a worker runs and whether the bundler answers."""
+    """Note that a worker runs, whether the bundler answers, and how the relayer is."""
     chain = Chain.objects.get(pk=chain_pk)
     chains.heard(chain=chain, component=Heartbeat.Component.WORKER)
     chains.check_bundler(chain=chain, bundler=bundler_for(chain.chain_id))
+    account = relayer.account_of(settings.RELAYER_PRIVATE_KEY)
+    relayer_watch.watch(chain=chain, node=node_for(chain.chain_id), account=account)
 
 
 @shared_task

@@ -60,6 +60,7 @@ class FakeNode:
     dies_after_sending: bool = False
     revert_hashes: set[bytes] = field(default_factory=set)
     base_fee_wei: int = BASE_FEE_WEI
+    relayer_balance_wei: int = 1_000 * 10**18
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -258,8 +259,11 @@ class FakeNode:
         held = {_nonce_of(raw) for raw in self.pool.values()}
         while pending in held:
             pending += 1
-        balance = self.account_balances.get(relayer, 0)
-        return pending, balance, self.base_fee_wei, TIP_WEI
+        return pending, self.relayer_balance_wei, self.base_fee_wei, TIP_WEI
+
+    def nonce_and_balance(self, account: bytes) -> tuple[int, int]:
+        self._ask("nonce_and_balance")
+        return self.transaction_counts.get(account, 0), self.relayer_balance_wei
 
     def replacement_snapshot(self, relayer: bytes) -> tuple[int, int, int]:
         self._ask("replacement_snapshot")

@@ -251,6 +251,8 @@ DEPLOYMENT_FLOOR_WEI = env.int("DEPLOYMENT_FLOOR_WEI", 10**15)  # wei
 MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceiling (R21)
 # A relayer transaction that waits longer is signed again with higher fees.
 RELAYER_STUCK_SECONDS = env.int("RELAYER_STUCK_SECONDS", 60)  # seconds
+# Below this the console warns: about a hundred deployments at 10 gwei.
+RELAYER_FLOOR_WEI = env.int("RELAYER_FLOOR_WEI", 4 * 10**17)  # wei
 SPONSOR_DAILY_OPERATIONS = env.int("SPONSOR_DAILY_OPERATIONS", 200)  # per account
 SPONSOR_DAILY_TOTAL = env.int("SPONSOR_DAILY_TOTAL", 10_000)  # operations, all accounts
 SPONSOR_OPERATION_WEI = env.int("SPONSOR_OPERATION_WEI", 10**16)  # wei, most for one

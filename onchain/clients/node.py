@@ -204,6 +204,16 @@ class Node:
             parse_quantity(tip),
         )
 
+    def nonce_and_balance(self, account: Address) -> tuple[int, int]:
+        """Return (transactions in blocks, balance in wei)."""
+        nonce, balance = self._batch(
+            [
+                ("eth_getTransactionCount", (_text(account), "latest")),
+                ("eth_getBalance", (_text(account), "latest")),
+            ]
+        )
+        return parse_quantity(nonce), parse_quantity(balance)
+
     def replacement_snapshot(self, relayer: Address) -> tuple[int, int, int]:
         """Return (nonces used in blocks, base fee, tip), both wei per gas."""
         used, block, tip = self._batch(

@@ -74,6 +74,7 @@ class Heartbeat(models.Model):
         BUNDLER = "bundler", "Bundler"
         FOLLOWER = "follower", "Follower"
         WORKER = "worker", "Worker"
+        RELAYER = "relayer", "Relayer"
 
     chain = models.ForeignKey(
         Chain, on_delete=models.CASCADE, related_name="heartbeats"

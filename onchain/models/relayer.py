@@ -45,6 +45,7 @@ class RelayerTransaction(models.Model):
     class Purpose(models.TextChoices):
         DEPLOY = "deploy", "Deploy accounts"
         FAUCET = "faucet", "Test ETH"
+        FILL = "fill", "Fill a gap of nonces"
 
     MOVES = {
         Status.QUEUED: {Status.SIGNED, Status.FAILED},
@@ -93,6 +94,13 @@ class RelayerTransaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.pk}"
+
+    @property
+    def max_cost_wei(self) -> int:
+        """The most it can take from the relayer's balance; 0 before it is signed."""
+        if self.gas_limit is None or self.max_fee_per_gas is None:
+            return 0
+        return self.gas_limit * self.max_fee_per_gas + self.value_wei
 
     @property
     def hashes(self) -> list[Bytes32]:

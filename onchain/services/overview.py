@@ -63,12 +63,12 @@ class Health:
         found = [self.chain.problem] if self.chain.problem else []
         if self.is_head_old:
             found.append(f"The chain has had no block for {STUCK_MINUTES} minutes.")
-        silent = [part for part in self.components if not part.is_well]
-        return found + [f"{part.name} is silent." for part in silent]
+        ill = [part for part in self.components if not part.is_well]
+        return found + [f"{part.name} is silent." for part in ill]
 
 
 def health(*, now: datetime) -> Health:
-    """Return how the configured chain and its four components are."""
+    """Return how the configured chain and its components are."""
     chain = Chain.objects.filter(chain_id=settings.CHAIN_ID).first()
     rows = {row.component: row for row in Heartbeat.objects.filter(chain=chain)}
     components = []

@@ -7,7 +7,6 @@ A worker may die at any line: a stored transaction is simply sent again.
 from __future__ import annotations
 
 import logging
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -18,10 +17,8 @@ from django.utils import timezone
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from accounts.models import User
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
-from onchain.errors import IdempotencyConflict
 from onchain.models import Chain, RelayerTransaction, Safe
 from onchain.protocol.types import Address, Bytes32
 
@@ -67,18 +64,27 @@ def sign(
     The nonce is the first from the chain's pending count on that none of our rows in
     flight holds, so that a gap left by a refused one is filled. Two workers may come
     to the same nonce: the unique constraint lets one of them store it.
+
+    Raises:
+        TransientClientError: the node is out of reach, the fees are above the ceiling,
+            or the balance does not cover this besides what is in flight.
     """
     sender = sender_of(account)
-    pending, _balance, base_fee, tip = node.relayer_snapshot(sender)
-    in_flight = RelayerTransaction.objects.in_flight().filter(
-        chain=chain, sender=sender
+    pending, balance, base_fee, tip = node.relayer_snapshot(sender)
+    in_flight = list(
+        RelayerTransaction.objects.in_flight().filter(chain=chain, sender=sender)
     )
-    held = set(in_flight.values_list("nonce", flat=True))
+    fees = _fees(base_fee, tip)
+    promised = sum(row.max_cost_wei for row in in_flight)
+    if promised + gas_limit * fees[0] + value_wei > balance:
+        # Before anything is stored: a signed row without funds would block a nonce.
+        raise TransientClientError("the relayer is out of funds")
+    held = {row.nonce for row in in_flight}
     return sign_with(
         chain=chain,
         account=account,
         nonce=next(number for number in count(pending) if number not in held),
-        fees=_fees(base_fee, tip),
+        fees=fees,
         to=to,
         value_wei=value_wei,
         data=data,
@@ -155,29 +161,6 @@ def signed_fields(signed: SignedTransaction) -> dict[str, object]:
         "raw": signed.raw,
         "hash": signed.hash,
     }
-
-
-def request_test_eth(
-    *, safe: Safe, user: User, value_wei: int, idempotency_key: uuid.UUID
-) -> RelayerTransaction:
-    """Queue test ETH for an account; the same key asks for it once only.
-
-    Raises:
-        IdempotencyConflict: the key was used for something else.
-    """
-    row, _created = RelayerTransaction.objects.get_or_create(
-        idempotency_key=idempotency_key,
-        defaults={
-            "chain": safe.chain,
-            "purpose": RelayerTransaction.Purpose.FAUCET,
-            "requested_by": user,
-            "to": safe.address,
-            "value_wei": value_wei,
-        },
-    )
-    if row.to != safe.address or row.requested_by_id != user.pk:
-        raise IdempotencyConflict
-    return row
 
 
 def sign_queued(*, row: RelayerTransaction, node: Node, account: LocalAccount) -> bool:

@@ -37,10 +37,11 @@ def replace_stuck(*, chain: Chain, node: Node, account: LocalAccount) -> bool:
     Raises:
         TransientClientError: the node is out of reach; nothing changed.
     """
-    row = _stuck(chain, relayer.sender_of(account))
+    sender = relayer.sender_of(account)
+    row = _stuck(chain, sender)
     if row is None or row.nonce is None or row.gas_limit is None:
         return False
-    used, base_fee, tip = node.replacement_snapshot(Address(row.sender))
+    used, base_fee, tip = node.replacement_snapshot(sender)
     if row.nonce != used:
         return False  # mined meanwhile, or it waits behind another
     fees = raised_fees(row, base_fee=base_fee, tip=tip)
@@ -93,7 +94,7 @@ def _raised(fee: int) -> int:
 
 def _store(row: RelayerTransaction, signed: relayer.SignedTransaction) -> bool:
     """Keep the old version and put the new one in its place, unless it moved on."""
-    if row.raw is None or row.hash is None:
+    if row.raw is None or row.hash is None or row.max_fee_per_gas is None:
         raise ValueError(f"{row} is {row.status} without a signature")
     with transaction.atomic():
         moved = RelayerTransaction.objects.filter(

@@ -20,7 +20,8 @@ from onchain.errors import IdempotencyConflict
 from onchain.forms import IdempotencyForm
 from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import CONTRACTS
-from onchain.services import relayer, safes
+from onchain.services import safes
+from onchain.services.faucet import request_test_eth
 from onchain.views.access import (
     account_context,
     button_login_required,
@@ -116,7 +117,7 @@ def faucet(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse("This form is incomplete.", status=400)
     try:
-        relayer.request_test_eth(
+        request_test_eth(
             safe=safe,
             user=person(request),
             value_wei=settings.FAUCET_WEI,

@@ -22,7 +22,7 @@ from accounts.models import (
     Session,
 )
 from onchain.admin_base import NudgeAdmin
-from onchain.models import Block, JournalEntry, RelayerTransaction
+from onchain.models import Block, JournalEntry, RelayerAttempt, RelayerTransaction
 from onchain.services import key_proofs
 from tests.wallets import Status, Wallet, key_of, make_operation
 
@@ -58,7 +58,7 @@ def fill_console(wallet: Wallet) -> None:
     chain = wallet.safe.chain
     key_proofs.open_proof(**key_of(wallet.safe.owners.get()))
     Block.objects.create(chain=chain, number=100, hash=HASH, timestamp=1)
-    RelayerTransaction.objects.create(
+    sent = RelayerTransaction.objects.create(
         chain=chain,
         purpose=RelayerTransaction.Purpose.FAUCET,
         requested_by=wallet.user,
@@ -68,6 +68,9 @@ def fill_console(wallet: Wallet) -> None:
         nonce=1,
         raw=b"\2",
         hash=HASH,
+    )
+    RelayerAttempt.objects.create(
+        transaction=sent, raw=b"\1", hash=b"\xac" * 32, max_fee_per_gas=1
     )
     JournalEntry.objects.create(actor=wallet.user, action="test", target=f"{op}")
     later = timezone.now() + timedelta(minutes=5)

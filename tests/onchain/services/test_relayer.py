@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.errors import IdempotencyConflict
 from onchain.models import RelayerTransaction, Safe
-from onchain.services import relayer
+from onchain.services import faucet, relayer
 from tests.factories import (
     ETHER,
     PAYEE,
@@ -303,7 +303,7 @@ def ask(world: World, key: uuid.UUID, **changes) -> RelayerTransaction:
         "value_wei": ETHER,
         "idempotency_key": key,
     }
-    return relayer.request_test_eth(**asked | changes)
+    return faucet.request_test_eth(**asked | changes)
 
 
 def test_one_press_of_the_faucet_is_one_payment(world: World):

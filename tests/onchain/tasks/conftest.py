@@ -20,7 +20,7 @@ BLOCK = {"timestamp": hex(GENESIS_TIME + 1), "baseFeePerGas": hex(BASE_FEE_WEI)}
 NODE_ANSWERS = {
     "eth_chainId": hex(CHAIN_ID),
     "eth_getBlockByNumber": BLOCK,
-    "eth_getBalance": hex(ETHER),
+    "eth_getBalance": hex(100 * ETHER),
     "eth_getCode": "0x",
     "eth_maxPriorityFeePerGas": hex(TIP_WEI),
     "eth_call": ZERO_WORD,

@@ -177,7 +177,7 @@ def test_a_banner_says_what_is_away(component, alice):
     Heartbeat.objects.filter(component=component).update(seen_at=None)
 
     words = Page(alice.get("safe-detail")).words
-    away = ("does not answer.", "not being read", "no worker runs")
+    away = ("does not answer.", "not being read", "no worker runs", "accounts have to")
     assert any(text in words for text in away)
 
 
