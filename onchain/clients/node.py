@@ -12,6 +12,13 @@ from typing import Any
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import JsonRpc, RpcError
+from onchain.clients.node_requests import (
+    call_fields,
+    eth_call,
+    log_filter,
+    text,
+    translated,
+)
 from onchain.clients.node_types import (
     AccountSnapshot,
     BlockRecord,
@@ -37,11 +44,7 @@ from onchain.protocol.owners import (
     decode_owners,
     decode_threshold,
 )
-from onchain.protocol.revert import decode_revert
-from onchain.protocol.types import Address, Bytes32, checksum_address
-
-# JSON-RPC server errors that say "later", not "no".
-TRANSIENT_CODES = {-32603, -32005, -32002, -32001}
+from onchain.protocol.types import Address, Bytes32
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,7 @@ class Node:
         ]
         try:
             found = self._batch(
-                [
-                    ("eth_getLogs", (_log_filter(block.hash, topics),))
-                    for block in blocks
-                ]
+                [("eth_getLogs", (log_filter(block.hash, topics),)) for block in blocks]
             )
         except ClientError as error:
             raise TransientClientError(f"logs of a block: {error.code}") from error
@@ -103,7 +103,7 @@ class Node:
         return [
             parse_quantity(balance)
             for balance in self._batch(
-                [("eth_getBalance", (_text(item), "latest")) for item in addresses]
+                [("eth_getBalance", (text(item), "latest")) for item in addresses]
             )
         ]
 
@@ -112,7 +112,7 @@ class Node:
         return [
             parse_data(code)
             for code in self._batch(
-                [("eth_getCode", (_text(item), block)) for item in addresses]
+                [("eth_getCode", (text(item), block)) for item in addresses]
             )
         ]
 
@@ -130,7 +130,7 @@ class Node:
         block = {"blockHash": f"0x{block_hash.hex()}"}
         answers = self.rpc.batch(
             [
-                ("eth_call", (_call_fields(account, call_data(question), None), block))
+                ("eth_call", (call_fields(account, call_data(question), None), block))
                 for account in accounts
                 for question in (GET_OWNERS, GET_THRESHOLD)
             ]
@@ -144,12 +144,12 @@ class Node:
         """Return all that preparing an operation asks of the chain, in one request."""
         calls: list[tuple[str, Sequence[object]]] = [
             ("eth_getBlockByNumber", ("latest", False)),
-            ("eth_getBalance", (_text(account), "latest")),
+            ("eth_getBalance", (text(account), "latest")),
             ("eth_maxPriorityFeePerGas", ()),
         ]
         for key in nonce_keys:
             data = call_data("getNonce(address,uint192)", account, key)
-            calls.append(_eth_call(ENTRY_POINT, data, None, "latest"))
+            calls.append(eth_call(ENTRY_POINT, data, None, "latest"))
         block, balance, tip, *nonces = self._batch(calls)
         timestamp, base_fee = parse_time_and_fee(block)
         return AccountSnapshot(
@@ -176,22 +176,22 @@ class Node:
         Raises:
             ClientError: it reverts; the code is ``execution-reverted``.
         """
-        method, params = _eth_call(to, data, sender, block)
+        method, params = eth_call(to, data, sender, block)
         return parse_data(self._call(method, *params))
 
     def estimate_gas(
         self, *, sender: Address, to: Address, value: int, data: bytes
     ) -> int:
         """Return the gas a transaction would use on the pending state."""
-        fields = _call_fields(to, data, sender) | {"value": hex(value)}
+        fields = call_fields(to, data, sender) | {"value": hex(value)}
         return parse_quantity(self._call("eth_estimateGas", fields, "pending"))
 
     def relayer_snapshot(self, relayer: Address) -> tuple[int, int, int, int]:
         """Return (pending nonce, balance in wei, base fee, tip), both wei per gas."""
         nonce, balance, block, tip = self._batch(
             [
-                ("eth_getTransactionCount", (_text(relayer), "pending")),
-                ("eth_getBalance", (_text(relayer), "latest")),
+                ("eth_getTransactionCount", (text(relayer), "pending")),
+                ("eth_getBalance", (text(relayer), "latest")),
                 ("eth_getBlockByNumber", ("latest", False)),
                 ("eth_maxPriorityFeePerGas", ()),
             ]
@@ -208,8 +208,8 @@ class Node:
         """Return (transactions in blocks, balance in wei)."""
         nonce, balance = self._batch(
             [
-                ("eth_getTransactionCount", (_text(account), "latest")),
-                ("eth_getBalance", (_text(account), "latest")),
+                ("eth_getTransactionCount", (text(account), "latest")),
+                ("eth_getBalance", (text(account), "latest")),
             ]
         )
         return parse_quantity(nonce), parse_quantity(balance)
@@ -218,7 +218,7 @@ class Node:
         """Return (nonces used in blocks, base fee, tip), both wei per gas."""
         used, block, tip = self._batch(
             [
-                ("eth_getTransactionCount", (_text(relayer), "latest")),
+                ("eth_getTransactionCount", (text(relayer), "latest")),
                 ("eth_getBlockByNumber", ("latest", False)),
                 ("eth_maxPriorityFeePerGas", ()),
             ]
@@ -243,7 +243,7 @@ class Node:
                 raise TransientClientError("the relayer is out of funds") from None
             if "nonce too low" in message:
                 raise ClientError("nonce-too-low", error.message) from None
-            raise _translated(error) from None
+            raise translated(error) from None
 
     def receipts(self, hashes: Sequence[Bytes32]) -> list[Receipt | None]:
         """Return the receipts, None for a transaction that is not on chain."""
@@ -256,20 +256,20 @@ class Node:
         try:
             return self.rpc.call(method, *params)
         except RpcError as error:
-            raise _translated(error) from None
+            raise translated(error) from None
 
     def _batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
         results = self.rpc.batch(calls)
         for result in results:
             if isinstance(result, RpcError):
-                raise _translated(result)
+                raise translated(result)
         return results
 
 
 def _owners_of(owners: object, threshold: object) -> AccountOwners | None:
     for answer in (owners, threshold):
         if isinstance(answer, RpcError):
-            error = _translated(answer)
+            error = translated(answer)
             if isinstance(error, ClientError) and error.code == "execution-reverted":
                 return None
             raise TransientClientError(f"owners: {error}")
@@ -280,39 +280,3 @@ def _owners_of(owners: object, threshold: object) -> AccountOwners | None:
         )
     except EncodingError:  # no code there, or of something else
         return None
-
-
-def _eth_call(
-    to: Address, data: bytes, sender: Address | None, block: str
-) -> tuple[str, Sequence[object]]:
-    return "eth_call", (_call_fields(to, data, sender), block)
-
-
-def _call_fields(to: Address, data: bytes, sender: Address | None) -> dict[str, str]:
-    fields = {"to": _text(to), "data": f"0x{data.hex()}"}
-    if sender is not None:
-        fields["from"] = _text(sender)
-    return fields
-
-
-def _log_filter(block_hash: Bytes32, topics: Sequence[Bytes32]) -> dict[str, object]:
-    return {
-        "blockHash": f"0x{block_hash.hex()}",
-        "topics": [[f"0x{topic.hex()}" for topic in topics]],
-    }
-
-
-def _translated(error: RpcError) -> ClientError | TransientClientError:
-    data = error.data
-    if error.code == 3 or "revert" in error.message.lower():
-        reason = error.message
-        if isinstance(data, str) and data.startswith("0x") and len(data) > 2:
-            reason = decode_revert(parse_data(data))
-        return ClientError("execution-reverted", reason)
-    if error.code in TRANSIENT_CODES:
-        return TransientClientError(f"node error {error.code}")
-    return ClientError("node-refused", error.message)
-
-
-def _text(address: Address) -> str:
-    return checksum_address(address)

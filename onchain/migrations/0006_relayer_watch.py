@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onchain", "0004_relayer_attempts"),
+        ("onchain", "0005_relayer_attempts"),
     ]
 
     operations = [

@@ -1,0 +1,58 @@
+"""How values are written into a node's requests, and its errors read.
+
+Source: https://ethereum.github.io/execution-apis/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.json_rpc import RpcError
+from onchain.clients.node_types import parse_data
+from onchain.protocol.revert import decode_revert
+from onchain.protocol.types import Address, Bytes32, checksum_address
+
+# JSON-RPC server errors that say "later", not "no".
+TRANSIENT_CODES = {-32603, -32005, -32002, -32001}
+
+
+def eth_call(
+    to: Address, data: bytes, sender: Address | None, block: str
+) -> tuple[str, Sequence[object]]:
+    """Return method and parameters of an eth_call at a block."""
+    return "eth_call", (call_fields(to, data, sender), block)
+
+
+def call_fields(to: Address, data: bytes, sender: Address | None) -> dict[str, str]:
+    """Return the transaction object of eth_call and eth_estimateGas."""
+    fields = {"to": text(to), "data": f"0x{data.hex()}"}
+    if sender is not None:
+        fields["from"] = text(sender)
+    return fields
+
+
+def log_filter(block_hash: Bytes32, topics: Sequence[Bytes32]) -> dict[str, object]:
+    """Return the filter of eth_getLogs for one block (EIP-234)."""
+    return {
+        "blockHash": f"0x{block_hash.hex()}",
+        "topics": [[f"0x{topic.hex()}" for topic in topics]],
+    }
+
+
+def translated(error: RpcError) -> ClientError | TransientClientError:
+    """Return a node's error as one of the two kinds that callers know."""
+    data = error.data
+    if error.code == 3 or "revert" in error.message.lower():
+        reason = error.message
+        if isinstance(data, str) and data.startswith("0x") and len(data) > 2:
+            reason = decode_revert(parse_data(data))
+        return ClientError("execution-reverted", reason)
+    if error.code in TRANSIENT_CODES:
+        return TransientClientError(f"node error {error.code}")
+    return ClientError("node-refused", error.message)
+
+
+def text(address: Address) -> str:
+    """Return an address as JSON-RPC writes it."""
+    return checksum_address(address)
