@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
                                 "email-kept",
                                 "A change of the e-mail address was called off",
                             ),
-                            ("owner-added", "A passkey became an owner of an account"),
+                            ("owner-added", "An account has another owner"),
                         ],
                         max_length=24,
                     ),

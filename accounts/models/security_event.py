@@ -28,7 +28,7 @@ class SecurityEvent(models.Model):
         EMAIL_CHANGED = "email-changed", "The e-mail address changed"
         EMAIL_REMOVED = "email-removed", "The e-mail address is to be removed"
         EMAIL_KEPT = "email-kept", "A change of the e-mail address was called off"
-        OWNER_ADDED = "owner-added", "A passkey became an owner of an account"
+        OWNER_ADDED = "owner-added", "An account has another owner"
 
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="security_events"

@@ -16,7 +16,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts import credentials, security_events
-from accounts.models import Credential, SecurityEvent
+from accounts.models import Credential, SecurityEvent, User
 from accounts.visible_text import visible
 from onchain.clients.node_types import LogRecord
 from onchain.models import Chain, KeyProof, OperationSignature, Owner, Safe
@@ -158,20 +158,24 @@ def _remove(rows: Sequence[Owner]) -> None:
 
 
 def _tell(owner: Owner) -> None:
-    """Tell the person whose passkey it is, once."""
-    credential: Credential | None = owner.credential
-    if credential is None:
-        return
-    name = credentials.name_of(credential)
-    # As it will be stored, so that it is found again.
-    detail = visible(
-        f"{name} can now sign for {owner.safe.name}.",
-        limit=security_events.DETAIL_CHARACTERS,
+    """Tell everybody who can sign for the account, once: whoever joined can as well."""
+    passkey: Credential | None = owner.credential
+    people = User.objects.filter(
+        credentials__owners__safe=owner.safe, credentials__owners__is_current=True
     )
+    for user in people.distinct().order_by("pk"):
+        if passkey is not None and passkey.user_id == user.pk:
+            name = credentials.name_of(passkey)
+        else:
+            name = f"The owner {owner.address_text}"
+        _tell_one(user, f"{name} can now sign for {owner.safe.name}.")
+
+
+def _tell_one(user: User, words: str) -> None:
+    # As it will be stored, so that it is found again.
+    detail = visible(words, limit=security_events.DETAIL_CHARACTERS)
     kind = SecurityEvent.Kind.OWNER_ADDED
     since = timezone.now() - timedelta(hours=TOLD_HOURS)
-    told = credential.user.security_events.filter(
-        kind=kind, detail=detail, created_at__gte=since
-    )
+    told = user.security_events.filter(kind=kind, detail=detail, created_at__gte=since)
     if not told.exists():
-        security_events.note(user=credential.user, kind=kind, detail=detail)
+        security_events.note(user=user, kind=kind, detail=detail)

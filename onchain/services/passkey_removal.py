@@ -82,7 +82,8 @@ def remove(
     """
     credentials.require_person(user)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        # no_key: the follower, which holds an account meanwhile, may tell the person.
+        user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         mine = Credential.objects.of(user).select_related("user")
         credential = mine.get(pk=pk)
         _check_confirmation(credential, mine.filter(pk=confirmed_with.pk).first())

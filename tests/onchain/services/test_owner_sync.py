@@ -20,7 +20,7 @@ from onchain.clients.errors import TransientClientError
 from onchain.errors import SignatureRefused
 from onchain.models import Block, KeyProof, OperationSignature, Owner, Safe
 from onchain.models.user_operation import Status
-from onchain.protocol.types import Address
+from onchain.protocol.types import Address, checksum_address
 from onchain.services import (
     authorization,
     deployments,
@@ -484,6 +484,15 @@ def test_the_person_is_told_once_that_a_passkey_became_an_owner(
     follow(world)
 
     assert told(world.wallet.user) == [f"{shown} can now sign for Account 1."]
+
+
+def test_every_owner_is_told_of_a_stranger_who_joined(world: World):
+    follow(world)
+    join(world, STRANGER)
+    follow(world)
+
+    words = f"The owner {checksum_address(STRANGER)} can now sign for"
+    assert [detail.startswith(words) for detail in told(world.wallet.user)] == [True]
 
 
 def test_the_first_owner_of_an_account_is_no_news(world: World):
