@@ -445,7 +445,9 @@ def test_an_owner_that_proves_itself_later_is_linked(world: World):
     owner = world.wallet.safe.owners.get(address=new.signer)
     assert (owner.kind, owner.credential) == (Kind.PASSKEY, new.credential)
     assert owner.proven_at is not None
-    assert len(told(world.wallet.user)) == 1
+    unknown, linked = told(world.wallet.user)
+    assert unknown.startswith(f"The owner {owner.address_text}")
+    assert not linked.startswith("The owner")
 
 
 def test_a_proof_of_a_key_that_is_no_owner_asks_for_nothing(world: World):
