@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from onchain.protocol.abi import encode
+from onchain.protocol.abi import decode, encode
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.p256 import ORDER
 from onchain.protocol.types import (
@@ -29,6 +29,7 @@ from onchain.protocol.types import (
 )
 
 SIGNATURE_LENGTH = 65  # bytes of one owner in the fixed part: r || s || v
+AUTHENTICATOR_DATA_LENGTH = 37  # bytes at least: rpIdHash, flags, counter
 CONTRACT_SIGNATURE = b"\x00"  # v of a contract's signature
 
 # Chrome adds this member to some assertions, at random, to keep readers honest.
@@ -89,6 +90,20 @@ def passkey_signature(
         ("bytes", "bytes", "uint256[2]"),
         (authenticator_data, client_data_fields, [r, s]),
     )
+
+
+def decode_passkey_signature(data: bytes) -> tuple[bytes, bytes]:
+    """Return ``(authenticatorData, clientDataFields)`` of a ``passkey_signature``.
+
+    Raises:
+        EncodingError: not canonical, or authenticator data too short for its fields.
+    """
+    authenticator_data, fields, _r_and_s = decode(
+        ["bytes", "bytes", "uint256[2]"], data
+    )
+    if len(authenticator_data) < AUTHENTICATOR_DATA_LENGTH:
+        raise EncodingError("authenticator data is cut short")
+    return authenticator_data, fields
 
 
 def parse_der_signature(der: bytes) -> tuple[int, int]:

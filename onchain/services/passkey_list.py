@@ -12,14 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from accounts.authenticator_data import (
-    ATTESTED,
-    BACKUP_ELIGIBLE,
-    BACKUP_STATE,
-    EXTENSIONS,
-    USER_PRESENT,
-    USER_VERIFIED,
-)
 from accounts.credentials import name_of
 from accounts.models import Credential, Session, User
 from accounts.providers import Provider, provider_of
@@ -28,6 +20,7 @@ from accounts.visible_text import visible
 from onchain.models import Chain, KeyProof, Owner, Safe
 from onchain.models.owner import public_key_of
 from onchain.protocol.types import checksum_address
+from onchain.services.authenticator_flags import Flag, flags_of
 from onchain.services.signers import signer_of
 
 TITLE = 80  # characters
@@ -41,24 +34,6 @@ TRANSPORTS = {
     "smart-card": "by smart card",
     "cable": "from a device nearby",
 }
-# https://www.w3.org/TR/webauthn-3/#authdata-flags
-FLAGS = (
-    (USER_PRESENT, "UP", "somebody was present"),
-    (USER_VERIFIED, "UV", "your provider reports that it checked who you are"),
-    (BACKUP_ELIGIBLE, "BE", "it may be synced"),
-    (BACKUP_STATE, "BS", "it is synced now"),
-    (ATTESTED, "AT", "it came with its public key"),
-    (EXTENSIONS, "ED", "it came with extensions"),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """One bit of the last authenticator data."""
-
-    code: str
-    meaning: str
-    is_set: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +89,7 @@ class Passkey:
     def flags(self) -> list[Flag]:
         """The bits of its last answer; empty before the first one that was kept."""
         value = self.credential.flags
-        if value is None:
-            return []
-        return [
-            Flag(code=code, meaning=meaning, is_set=bool(value & bit))
-            for bit, code, meaning in FLAGS
-        ]
+        return [] if value is None else flags_of(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

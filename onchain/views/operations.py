@@ -27,7 +27,12 @@ from onchain.forms import AssertionForm, IdempotencyForm
 from onchain.models import UserOperation
 from onchain.models.user_operation import Status
 from onchain.progress import steps_of, still_trying
-from onchain.services import addition_rounds, authorization, user_operations
+from onchain.services import (
+    addition_rounds,
+    authorization,
+    signature_details,
+    user_operations,
+)
 from onchain.views.access import (
     account_context,
     button_login_required,
@@ -155,7 +160,7 @@ def _card(request: HttpRequest, op: UserOperation) -> dict[str, Any]:
         "again_key": uuid.uuid4(),
     }
     if op.status != Status.AWAITING_SIGNATURES:
-        return context
+        return context | {"signatures": signature_details.details_of(op)}
     if not op.is_payment:
         context["place"] = addition_rounds.place_of(op)
         context["owner_count"] = op.safe.owners.current().count()
