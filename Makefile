@@ -85,10 +85,10 @@ chromium:
 
 test: install-dev chromium ## run every test, with a real chain, bundler and browser
 	@mkdir -p $(TEST_VAR)
-	@echo "Tests without a chain or a browser, on two cores:"
-	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "not chain and not browser"
+	@echo "Tests without a chain, some of them in a real browser, on two cores:"
+	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "not chain"
 	@echo "Tests with a real chain, a real bundler and a real browser, one of each:"
-	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -m "chain or browser"
+	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -m chain
 
 check: install-dev check-style check-types check-css check-settings check-services ## lint, types, settings, and the tests on PostgreSQL and Redis
 	@echo "make check: everything passed."

@@ -320,6 +320,10 @@ def test_a_phone_that_cannot_make_it_is_told_why_and_nothing_is_half_made(
 
 def test_a_key_of_another_kind_is_not_sent_and_nothing_is_half_made(door: Door) -> None:
     """C-02"""
+    # Else the passkey made in vain would be picked by itself in the field.
+    door.page.add_init_script(
+        "delete window.PublicKeyCredential.isConditionalMediationAvailable"
+    )
     door.come()
     door.page.evaluate(
         "() => { AuthenticatorAttestationResponse.prototype.getPublicKeyAlgorithm"
