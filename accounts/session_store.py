@@ -69,6 +69,7 @@ class SessionStore(SessionBase):
         super().__init__(session_key)
         self._row: Session | None = None  # as it was loaded or last written
         self._facts: dict[str, Any] = {}  # columns that go with the next save
+        self._created = b""  # the data with which this request stored a new row
 
     # --- What the pages and the middleware ask ------------------------------------
 
@@ -167,7 +168,11 @@ class SessionStore(SessionBase):
         if must_create and not hasattr(self, "_session_cache"):
             self._session_cache = {}
         data: dict[str, Any] = self._loaded()
+        plain = self.serializer().dumps(data)
+        if not must_create and not self._facts and plain == self._created:
+            return  # the middleware saves once more what ``create`` has just stored
         columns = {"data": self.encode(data)} | self._columns_of(data)
+        self._created = plain if must_create else b""
         if must_create:
             row = Session(key_hash=key_hash(self.session_key), **columns)
             try:

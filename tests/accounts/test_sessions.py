@@ -459,3 +459,14 @@ def test_a_page_is_answered_though_being_here_cannot_be_noted(monkeypatch):
 
     assert client.get("/help/").status_code == 200
     assert row_of(client).last_seen_at == before
+
+
+def test_a_new_session_is_written_once():
+    visitor = Visitor()
+
+    with CaptureQueriesContext(connection) as queries:
+        visitor.begin("registration")
+
+    written = [q["sql"] for q in queries if "accounts_session" in q["sql"]]
+    assert [sql.split()[0] for sql in written] == ["INSERT"]
+    assert visitor.client.cookies["sessionid"].value
