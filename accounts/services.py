@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -204,13 +205,21 @@ def record_use(*, credential: Credential, verified: VerifiedAssertion) -> bool:
 
 
 def _note_counter(credential: Credential, verified: VerifiedAssertion) -> None:
+    """Tell of a counter that went back; of a synced passkey's once a day at most."""
     logger.warning("counter of credential %s went back", credential.pk)
+    kind = SecurityEvent.Kind.COUNTER_WENT_BACK
     advice = "It is a synced passkey, whose devices may count apart."
     if not credential.backup_eligible:
         advice = "It is bound to one device: a copy of it may exist."
+    elif credential.user.security_events.filter(
+        kind=kind,
+        detail__startswith=f"{_name_of(credential)}: ",
+        created_at__gt=Now() - timedelta(days=1),
+    ).exists():
+        return
     security_events.note(
         user=credential.user,
-        kind=SecurityEvent.Kind.COUNTER_WENT_BACK,
+        kind=kind,
         detail=f"{_name_of(credential)}: from {credential.sign_count} to "
         f"{verified.sign_count}. {advice}",
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts import services
 from accounts.models import Credential, SecurityEvent
@@ -65,6 +68,28 @@ def test_a_counter_that_goes_back_on_a_synced_key_only_warns(visitor, caplog):
     assert "went back" in caplog.text
     assert Credential.objects.get().sign_count == 3
     assert told() == [Kind.COUNTER_WENT_BACK]
+
+
+def test_a_synced_key_whose_devices_count_apart_is_told_of_once_a_day(visitor):
+    passkey = counted(SYNCED, 9)
+    for sign_count in (3, 10, 4):
+        visitor.sign_in(passkey, sign_count=sign_count)
+        visitor.client.post("/sign-out")
+    assert told() == [Kind.COUNTER_WENT_BACK]
+    SecurityEvent.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    visitor.sign_in(passkey, sign_count=2)
+
+    assert told() == [Kind.COUNTER_WENT_BACK] * 2
+
+
+def test_a_copy_of_a_bound_key_is_told_of_each_time(visitor):
+    passkey = counted(DEVICE_BOUND, 9)
+
+    for sign_count in (3, 4):
+        visitor.sign_in(passkey, sign_count=sign_count)
+
+    assert told() == [Kind.COUNTER_WENT_BACK] * 2
 
 
 def test_a_key_that_was_bound_and_is_synced_now_warns(visitor, caplog):
