@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -34,6 +34,8 @@ FIRST_WAIT = timedelta(seconds=30)  # then 2, 8, 32 and 128 minutes
 WAIT_FACTOR = 4
 LEASE = timedelta(minutes=5)  # far longer than a mail server may take for one mail
 SENDERS = 2  # at once: a mail server that hangs must not keep the chain's workers
+FAILED_FOR = timedelta(days=1)  # for which operators are told of a failed mail
+WAITING_LONG = timedelta(minutes=5)  # R60
 RUN_SECONDS = 20  # afterwards the next run goes on
 RUN_MAILS = 100
 
@@ -103,6 +105,23 @@ def send(mail: OutgoingMail) -> bool:
     _move(mail, status=Status.SENT, sent_at=Now(), lease_until=None)
     logger.info("mail %s sent", mail.pk)
     return True
+
+
+def unsent(*, now: datetime) -> tuple[int, int]:
+    """Return how many mails failed for good today, and how many wait for minutes."""
+    counts = OutgoingMail.objects.aggregate(
+        failed=Count(
+            "pk", filter=Q(status=Status.FAILED, created_at__gt=now - FAILED_FOR)
+        ),
+        waiting=Count(
+            "pk",
+            filter=Q(
+                status__in=[Status.QUEUED, Status.SENDING],
+                created_at__lt=now - WAITING_LONG,
+            ),
+        ),
+    )
+    return counts["failed"], counts["waiting"]
 
 
 def wait_after(attempts: int) -> timedelta:

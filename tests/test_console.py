@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import uuid
 from datetime import timedelta
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from accounts.admin_display import age
+from accounts.models import EmailAddress, OutgoingMail
 from onchain.admin_display import TONES, gwei
 from onchain.models import (
     Block,
@@ -136,6 +138,31 @@ def test_a_silent_part_is_named_with_its_age_and_last_error(component, operator,
     assert "1 thing to look at" in words
     assert f"{component.label} is silent." in words
     assert f"{component.label} Silent 3 min ago it hung up" in words
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "words"),
+    [
+        ("failed", timedelta(hours=1), "Mails that could not be sent in a day: 1."),
+        ("queued", timedelta(minutes=6), "Mails that have waited for 5 minutes: 1."),
+        ("failed", timedelta(days=2), ""),
+        ("queued", timedelta(minutes=4), ""),
+        ("sent", timedelta(minutes=6), ""),
+    ],
+)
+def test_mails_that_do_not_go_out_are_something_to_look_at(
+    status, age, words, operator, alice
+):
+    address = EmailAddress.objects.create(user=alice.user, address="a@example.org")
+    mail = OutgoingMail.objects.create(to=address, kind="verify", status=status)
+    OutgoingMail.objects.filter(pk=mail.pk).update(created_at=timezone.now() - age)
+
+    page = index(operator)
+
+    assert ("Mails that" in page.words) == bool(words)
+    assert words in page.words
+    for url in re.findall(r'href="(/admin/accounts/outgoingmail/[^"]*)"', page.html):
+        assert operator.get(html.unescape(url)).status_code == 200
 
 
 def test_a_part_that_was_never_heard_of_is_silent(operator, alice):

@@ -17,8 +17,10 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from accounts import mails
 from accounts.admin_display import EMPTY, badge, moment_text, short_moment
 from accounts.admin_site import PasskeyAdminSite
+from accounts.models import OutgoingMail
 from onchain import failures
 from onchain.admin_display import (
     CHAIN_TIME,
@@ -63,7 +65,7 @@ def overview_context() -> dict[str, Any]:
     work = work_rows(now)
     return {
         "as_of": moment_text(now),
-        "problems": problem_lines(health, work),
+        "problems": problem_lines(health, work) + mail_lines(now),
         "components": component_rows(health),
         "chain": chain_facts(health),
         "work": work,
@@ -85,6 +87,21 @@ def problem_lines(
     lines = [{"text": text, "url": list_url(Heartbeat)} for text in health.problems]
     stuck = [row for row in work if row["stuck"]]
     return lines + [{"text": row["problem"], "url": row["stuck_url"]} for row in stuck]
+
+
+def mail_lines(now: datetime) -> list[dict[str, str]]:
+    """Return what is wrong with the mails that people were promised."""
+    failed, waiting = mails.unsent(now=now)
+    lines = []
+    if failed:
+        text = f"Mails that could not be sent in a day: {failed}."
+        lines.append(
+            {"text": text, "url": list_url(OutgoingMail, status__exact="failed")}
+        )
+    if waiting:
+        text = f"Mails that have waited for 5 minutes: {waiting}."
+        lines.append({"text": text, "url": list_url(OutgoingMail)})
+    return lines
 
 
 def component_rows(health: overview.Health) -> list[dict[str, Any]]:
