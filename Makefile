@@ -85,8 +85,10 @@ chromium:
 
 test: install-dev chromium ## run every test, with a real chain, bundler and browser
 	@mkdir -p $(TEST_VAR)
-	@echo "Tests without a chain, some of them in a real browser, on two cores:"
-	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "not chain"
+	@echo "Tests without a chain or a browser, on two cores:"
+	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "not chain and not browser"
+	@echo "Tests of pages in a real browser, on two cores:"
+	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "browser and not chain"
 	@echo "Tests with a real chain, a real bundler and a real browser, one of each:"
 	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -m chain
 
