@@ -83,19 +83,14 @@ chromium:
 
 # --- Testing and checking ------------------------------------------------------------
 
-# The chain's tests wait more than they work, so they run beside the others, in a folder
-# of their own; what they print comes at the end.
 test: install-dev chromium ## run every test, with a real chain, bundler and browser
-	@mkdir -p $(TEST_VAR)/chain
-	@$(TEST_ENV) $(LIGHT) VAR_DIR=$(TEST_VAR)/chain $(BIN)/pytest -m chain \
-		-p no:cacheprovider > $(TEST_VAR)/chain.log 2>&1 & \
-	chain=$$!; trap 'kill -INT $$chain 2>/dev/null; exit 130' INT TERM; code=0; \
-	echo "Tests without a chain or a browser, on two cores:"; \
-	$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "not chain and not browser" || code=$$?; \
-	echo "Tests of pages in a real browser, on two cores:"; \
-	$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "browser and not chain" || code=$$?; \
-	echo "Tests with a real chain, a real bundler and a real browser, one of each:"; \
-	wait $$chain || code=$$?; cat $(TEST_VAR)/chain.log; exit $$code
+	@mkdir -p $(TEST_VAR)
+	@echo "Tests without a chain or a browser, on two cores:"
+	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "not chain and not browser"
+	@echo "Tests of pages in a real browser, on two cores:"
+	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -n 2 -m "browser and not chain"
+	@echo "Tests with a real chain, a real bundler and a real browser, one of each:"
+	@$(TEST_ENV) $(LIGHT) $(BIN)/pytest -m chain
 
 check: install-dev check-style check-types check-css check-settings check-services ## lint, types, settings, and the tests on PostgreSQL and Redis
 	@echo "make check: everything passed."
