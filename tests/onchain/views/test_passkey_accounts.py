@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from onchain.models import KeyProof, Safe, UserOperation
 from onchain.models.user_operation import Status
+from onchain.services import key_proofs
 from tests.onchain.additions import (
     Newcomer,
     make_addition,
@@ -196,6 +197,24 @@ def test_the_card_polls_only_while_the_chain_checks(alice, new):
         ]
     KeyProof.objects.update(status=KeyProof.Status.PROVEN)
     assert polls(page_of(new, alice.safe, name="passkey-accounts-card")) == []
+
+
+def test_a_proof_that_is_proven_between_two_reads_is_not_called_refused(
+    alice, new, monkeypatch
+):
+    prove(new, alice.safe)
+    latest = key_proofs.latest
+
+    def after_the_worker(**arguments):
+        KeyProof.objects.update(status=KeyProof.Status.PROVEN)
+        return latest(**arguments)
+
+    monkeypatch.setattr(key_proofs, "latest", after_the_worker)
+
+    page = page_of(new)
+
+    assert "The chain refused" not in page.words
+    assert len(polls(page)) == 1
 
 
 def test_a_refused_proof_says_so_and_asks_again(alice, new):
