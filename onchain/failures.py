@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 
 NOTHING_MOVED = "No money moved."
 FEE_ONLY = "The amount was not sent. The network fee was used up."

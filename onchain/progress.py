@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 
 NAMES = ("Prepared", "Reviewed", "Signed", "Sent", "Included", "Confirmed")
 # How many of the six steps are done in each state.

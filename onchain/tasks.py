@@ -21,7 +21,7 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import (
     chains,
     key_proofs,

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Credential, User, generated_name
 from onchain.models import Chain, Owner, RelayerTransaction, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.types import Address
 from onchain.services import (
     authorization,

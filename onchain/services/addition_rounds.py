@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from accounts.models import Credential, User
 from onchain.errors import IdempotencyConflict, OwnerChangeRefused
 from onchain.models import Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import owner_changes
 
 PLACES = 2**32  # the part of the key that tells the operations of a round apart

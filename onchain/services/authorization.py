@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from onchain.errors import NotAwaitingSignature, OperationExpired, SignatureRefused
 from onchain.models import OperationSignature, Owner, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.deployments import (
     ENTRY_POINT,

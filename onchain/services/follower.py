@@ -21,7 +21,7 @@ from onchain.clients.node import Node
 from onchain.clients.node_types import BlockRecord, LogRecord, Receipt
 from onchain.errors import ChainNotReady
 from onchain.models import Block, Chain, RelayerTransaction, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.events import FOLLOWED
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address, Bytes32

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from onchain.clients.node_types import LogRecord, Receipt
 from onchain.models import Chain, RelayerTransaction, Safe, UserOperation
-from onchain.models.user_operation import OPEN, Status
+from onchain.models.operation_states import OPEN, Status
 from onchain.protocol.deployments import ENTRY_POINT, SAFE_PROXY_FACTORY
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.events import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from onchain.clients.errors import ClientError
 from onchain.clients.node_types import AccountSnapshot
 from onchain.models import Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 
 MAX_LANES = 8  # nonce keys that an account's payments use at once (R65)
 CONFIGURATION_KEY = MAX_LANES  # of changes of the account itself, one at a time (R67)

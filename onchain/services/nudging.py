@@ -10,7 +10,7 @@ from django.db.models import Model, TextChoices
 
 from accounts.models import User
 from onchain.models import Chain, KeyProof, RelayerTransaction, Safe, UserOperation
-from onchain.models.user_operation import AWAITING_NETWORK
+from onchain.models.operation_states import AWAITING_NETWORK
 from onchain.services import journal, safes
 
 

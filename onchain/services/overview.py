@@ -25,7 +25,7 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
-from onchain.models.user_operation import AWAITING_NETWORK, Status
+from onchain.models.operation_states import AWAITING_NETWORK, Status
 
 STUCK_MINUTES = 5  # R60: what has not moved for longer waits for an operator
 FAILURE_HOURS = 24

@@ -23,8 +23,8 @@ from onchain.errors import (
     SignerImpossible,
 )
 from onchain.models import KeyProof, Safe, UserOperation
+from onchain.models.operation_states import OPEN, Status
 from onchain.models.owner import public_key_of
-from onchain.models.user_operation import OPEN, Status
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.owners import require_new_owner
 from onchain.protocol.types import Address

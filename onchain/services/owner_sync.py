@@ -20,7 +20,7 @@ from accounts.models import Credential, SecurityEvent, User
 from accounts.visible_text import visible
 from onchain.clients.node_types import LogRecord
 from onchain.models import Chain, KeyProof, OperationSignature, Owner, Safe
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.events import OWNER_EVENTS
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 
 from accounts.models import Credential, User
 from onchain.models import Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import owner_changes
 from onchain.services.addition_rounds import TO_SIGN
 from onchain.services.owner_changes import AddableAccount

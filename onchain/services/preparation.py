@@ -17,7 +17,7 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.clients.node_types import AccountSnapshot
 from onchain.models import Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.passkey_signature import (
     SafeSignature,

@@ -17,7 +17,7 @@ from onchain.clients.bundler import Bundler
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.deployments import ENTRY_POINT
 from onchain.protocol.errors import EncodingError

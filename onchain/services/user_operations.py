@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from onchain.errors import NotAwaitingSignature
 from onchain.models import Chain, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.types import Address
 from onchain.services import drafts, owner_changes
 

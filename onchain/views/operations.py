@@ -25,7 +25,7 @@ from onchain.errors import (
 from onchain.failures import failure_of
 from onchain.forms import AssertionForm, IdempotencyForm
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.progress import steps_of, still_trying
 from onchain.services import (
     addition_rounds,

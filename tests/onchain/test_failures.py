@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from onchain.failures import WORDS, Failure, failure_of
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from tests.factories import make_operation, make_wallet
 
 pytestmark = pytest.mark.django_db

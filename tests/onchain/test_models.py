@@ -21,7 +21,7 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
-from onchain.models.user_operation import OPEN, Status
+from onchain.models.operation_states import OPEN, Status
 from onchain.protocol.types import UINT256_MAX
 from tests.factories import (
     Wallet,

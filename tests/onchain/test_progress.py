@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.progress import NAMES, steps_of, still_trying
 from tests.factories import in_each_status, make_operation, make_wallet
 

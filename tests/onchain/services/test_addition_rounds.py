@@ -8,7 +8,7 @@ import pytest
 
 from onchain.errors import IdempotencyConflict, PasskeyNotProven
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import addition_rounds
 from tests.onchain.additions import Newcomer, newcomer, say_proven, second_account
 from tests.threads import all_at_once

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Credential
 from onchain.errors import NotAwaitingSignature, OperationExpired, SignatureRefused
 from onchain.models import Chain, OperationSignature, Owner, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import authorization, user_operations
 from tests.factories import ETHER, World, assertion_text, make_credential, make_wallet
 from tests.signing_oracle import safe_operation_hash

@@ -8,7 +8,7 @@ import pytest
 
 from onchain.clients.errors import TransientClientError
 from onchain.errors import ChainNotReady
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.types import Bytes32
 from onchain.services import follower, relayer
 from tests.factories import (

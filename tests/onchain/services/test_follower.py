@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
 from onchain.models import Block, Chain, RelayerTransaction
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import follower, relayer
 from tests.factories import (
     ETHER,

@@ -10,7 +10,7 @@ from django.db import connections, transaction
 
 from onchain.clients.node_types import Receipt
 from onchain.models import RelayerTransaction, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import inclusion
 from tests.factories import (
     World,

@@ -6,7 +6,7 @@ import pytest
 
 from onchain.clients.errors import TransientClientError
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import user_operations
 from tests.factories import World
 from tests.threads import all_at_once

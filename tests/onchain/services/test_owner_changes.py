@@ -28,7 +28,7 @@ from onchain.errors import (
     SignerImpossible,
 )
 from onchain.models import JournalEntry, KeyProof, Owner, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import calls_call_data, decode_call_data
 from onchain.protocol.deployments import (
     SIGNER_FACTORY,

@@ -19,7 +19,7 @@ from accounts.models import SecurityEvent
 from onchain.clients.errors import TransientClientError
 from onchain.errors import SignatureRefused
 from onchain.models import Block, KeyProof, OperationSignature, Owner, Safe
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.types import Address, checksum_address
 from onchain.services import (
     authorization,

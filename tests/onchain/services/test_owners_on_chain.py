@@ -16,8 +16,8 @@ from accounts.models import SecurityEvent
 from onchain.clients.bundler import Bundler
 from onchain.clients.json_rpc import JsonRpc
 from onchain.models import Safe, UserOperation
+from onchain.models.operation_states import Status
 from onchain.models.owner import public_key_of
-from onchain.models.user_operation import Status
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.deployments import ENTRY_POINT, MULTICALL3
 from onchain.protocol.multisend import aggregate3_data

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Credential
 from onchain.models import KeyProof, Owner, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import key_proofs, passkey_roles
 from tests.factories import Wallet, World, make_credential, make_wallet
 from tests.onchain.services.additions import draft_addition, proven_newcomer

@@ -9,7 +9,7 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import JsonRpc
 from onchain.clients.node import Node
 from onchain.models import Chain, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.types import Call
 from onchain.services import preparation, user_operations

@@ -6,7 +6,7 @@ import pytest
 
 from onchain.errors import ChainNotReady
 from onchain.models import Block, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import follower
 from tests.factories import (
     ETHER,

@@ -6,7 +6,7 @@ import pytest
 
 from onchain.clients.node_types import Receipt
 from onchain.models import Safe
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import inclusion
 from tests.factories import (
     World,

@@ -11,7 +11,7 @@ from eth_account.messages import encode_defunct
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.paymaster import verifying_paymaster_hash
 from onchain.services import sponsorship
 from tests.factories import SPONSOR_KEY, World, make_world

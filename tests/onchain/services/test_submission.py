@@ -9,7 +9,7 @@ from django.db.models import F
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.models import Chain, JournalEntry, OperationSignature, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.passkey_signature import passkey_signature
 from onchain.services import submission
 from tests.factories import ETHER, World

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from onchain.errors import IdempotencyConflict, NotAwaitingSignature
 from onchain.models import UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import user_operations
 from tests.factories import ETHER, PAYEE, World, make_wallet
 from tests.threads import all_at_once

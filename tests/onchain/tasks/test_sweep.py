@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Session
 from onchain import tasks
 from onchain.models import KeyProof, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import key_proofs
 from tests.factories import World, make_chain, make_wallet, make_world
 from tests.wallets import key_of

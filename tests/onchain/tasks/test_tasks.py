@@ -7,7 +7,7 @@ import pytest
 from onchain import tasks
 from onchain.clients.errors import TransientClientError
 from onchain.models import Chain, Heartbeat, RelayerTransaction, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import key_proofs
 from tests.factories import (
     RELAYER_KEY,

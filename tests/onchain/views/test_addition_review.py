@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 
 from onchain.models import OperationSignature, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.protocol.types import checksum_address
 from tests import signing_oracle
 from tests.onchain.additions import (

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from onchain.models import KeyProof, Safe, UserOperation
-from onchain.models.user_operation import Status
+from onchain.models.operation_states import Status
 from onchain.services import key_proofs
 from tests.onchain.additions import (
     Newcomer,

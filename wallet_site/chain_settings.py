@@ -1,0 +1,54 @@
+"""Settings of the chain: node, bundler, keys, ceilings and what the operator pays.
+
+Part of ``wallet_site.settings``, which has all of these names; nothing else imports it.
+URLs may hold keys: they are secrets, kept out of rows and logs.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from wallet_site.environment import LOCAL, env, secret
+
+CHAIN_ID = env.int("CHAIN_ID", 31337)
+CHAIN_NAME = env.str("CHAIN_NAME", "Local chain")
+NODE_PORT = env.int("NODE_PORT", 8545)  # of the local chain that `manage.py up` starts
+BUNDLER_PORT = env.int("BUNDLER_PORT", 4337)
+NODE_URL = secret("NODE_URL", f"http://127.0.0.1:{NODE_PORT}")
+BUNDLER_URL = secret("BUNDLER_URL", f"http://127.0.0.1:{BUNDLER_PORT}")
+HAS_PUBLIC_KEYS = LOCAL and CHAIN_ID == 31337  # everywhere else, own ones are required
+LOCAL_CHAIN = HAS_PUBLIC_KEYS and urlsplit(NODE_URL).hostname in {
+    *("127.0.0.1", "localhost", "::1"),
+}
+CLIENT_TIMEOUT = env.float("CLIENT_TIMEOUT", 10.0)  # seconds, node and bundler calls
+
+# The local chain's well-known keys (anvil's public mnemonic); production refuses them.
+LOCAL_RELAYER_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
+LOCAL_SPONSOR_KEY = "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"
+default_keys = (LOCAL_RELAYER_KEY, LOCAL_SPONSOR_KEY) if HAS_PUBLIC_KEYS else ("", "")
+RELAYER_PRIVATE_KEY = secret("RELAYER_PRIVATE_KEY", default_keys[0])
+SPONSOR_PRIVATE_KEY = secret("SPONSOR_PRIVATE_KEY", default_keys[1])
+# VerifyingPaymaster; empty: nobody is sponsored. `manage.py devchain` puts it at
+# the first contract address of a key the site does not hold (R71).
+PAYMASTER_ADDRESS = env.str(
+    "PAYMASTER_ADDRESS",
+    "0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35" if LOCAL_CHAIN else "",
+)
+
+CONFIRMATIONS = env.int("CONFIRMATIONS", 2 if LOCAL_CHAIN else 12)  # blocks
+START_BLOCK = env.int("START_BLOCK", None)  # None: a new follower begins at the head
+# eager: at once. on-demand: with the first payment that is prepared (R68).
+DEPLOYMENT_POLICY = env.str(
+    "DEPLOYMENT_POLICY", "eager" if LOCAL_CHAIN else "on-demand"
+)
+# A first deposit of this much deploys an account on demand; less is not worth the gas.
+DEPLOYMENT_FLOOR_WEI = env.int("DEPLOYMENT_FLOOR_WEI", 10**15)  # wei
+MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceiling (R21)
+# A relayer transaction that waits longer is signed again with higher fees.
+RELAYER_STUCK_SECONDS = env.int("RELAYER_STUCK_SECONDS", 60)  # seconds
+# Below this the console warns: about a hundred deployments at 10 gwei.
+RELAYER_FLOOR_WEI = env.int("RELAYER_FLOOR_WEI", 4 * 10**17)  # wei
+SPONSOR_DAILY_OPERATIONS = env.int("SPONSOR_DAILY_OPERATIONS", 200)  # per account
+SPONSOR_DAILY_TOTAL = env.int("SPONSOR_DAILY_TOTAL", 10_000)  # operations, all accounts
+SPONSOR_OPERATION_WEI = env.int("SPONSOR_OPERATION_WEI", 10**16)  # wei, most for one
+FAUCET_WEI = 10**18  # one press of "Get test ETH"
