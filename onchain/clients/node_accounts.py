@@ -1,0 +1,134 @@
+"""A node's accounts: balances, code, owners, and the state that an operation needs.
+
+Source: https://ethereum.github.io/execution-apis/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.json_rpc import RpcError
+from onchain.clients.node_endpoint import Endpoint
+from onchain.clients.node_requests import call_fields, eth_call, text, translated
+from onchain.clients.node_types import (
+    AccountSnapshot,
+    parse_data,
+    parse_quantity,
+    parse_time_and_fee,
+    parse_word,
+)
+from onchain.protocol.abi import call_data
+from onchain.protocol.deployments import ENTRY_POINT
+from onchain.protocol.errors import EncodingError
+from onchain.protocol.owners import (
+    GET_OWNERS,
+    GET_THRESHOLD,
+    AccountOwners,
+    decode_owners,
+    decode_threshold,
+)
+from onchain.protocol.types import Address, Bytes32
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReads(Endpoint):
+    """What is asked about accounts and contracts."""
+
+    def balances(self, addresses: Sequence[Address]) -> list[int]:
+        """Return balances in wei, in the order asked, at the newest block."""
+        return [
+            parse_quantity(balance)
+            for balance in self._batch(
+                [("eth_getBalance", (text(item), "latest")) for item in addresses]
+            )
+        ]
+
+    def codes(self, addresses: Sequence[Address], block: str) -> list[bytes]:
+        """Return the code at each address, empty where there is none."""
+        return [
+            parse_data(code)
+            for code in self._batch(
+                [("eth_getCode", (text(item), block)) for item in addresses]
+            )
+        ]
+
+    def owners(
+        self, accounts: Sequence[Address], block_hash: Bytes32
+    ) -> list[AccountOwners | None]:
+        """Return who signs for each account at a block, None where none says so.
+
+        The block is named by its hash (EIP-1898): a node that does not have it says
+        so, and the answers belong together.
+
+        Raises:
+            TransientClientError: the node does not know the block, or not its state.
+        """
+        block = {"blockHash": f"0x{block_hash.hex()}"}
+        answers = self.rpc.batch(
+            [
+                ("eth_call", (call_fields(account, call_data(question), None), block))
+                for account in accounts
+                for question in (GET_OWNERS, GET_THRESHOLD)
+            ]
+        )
+        pairs = zip(answers[::2], answers[1::2], strict=True)
+        return [_owners_of(*pair) for pair in pairs]
+
+    def account_snapshot(
+        self, account: Address, nonce_keys: Sequence[int]
+    ) -> AccountSnapshot:
+        """Return all that preparing an operation asks of the chain, in one request."""
+        calls: list[tuple[str, Sequence[object]]] = [
+            ("eth_getBlockByNumber", ("latest", False)),
+            ("eth_getBalance", (text(account), "latest")),
+            ("eth_maxPriorityFeePerGas", ()),
+        ]
+        for key in nonce_keys:
+            data = call_data("getNonce(address,uint192)", account, key)
+            calls.append(eth_call(ENTRY_POINT, data, None, "latest"))
+        block, balance, tip, *nonces = self._batch(calls)
+        timestamp, base_fee = parse_time_and_fee(block)
+        return AccountSnapshot(
+            head_timestamp=timestamp,
+            base_fee_wei=base_fee,
+            tip_wei=parse_quantity(tip),
+            balance_wei=parse_quantity(balance),
+            nonces={
+                key: parse_word(nonce) & (2**64 - 1)
+                for key, nonce in zip(nonce_keys, nonces, strict=True)
+            },
+        )
+
+    def call(
+        self,
+        to: Address,
+        data: bytes,
+        *,
+        sender: Address | None = None,
+        block: str = "latest",
+    ) -> bytes:
+        """Return what a call would return.
+
+        Raises:
+            ClientError: it reverts; the code is ``execution-reverted``.
+        """
+        method, params = eth_call(to, data, sender, block)
+        return parse_data(self._call(method, *params))
+
+
+def _owners_of(owners: object, threshold: object) -> AccountOwners | None:
+    for answer in (owners, threshold):
+        if isinstance(answer, RpcError):
+            error = translated(answer)
+            if isinstance(error, ClientError) and error.code == "execution-reverted":
+                return None
+            raise TransientClientError(f"owners: {error}")
+    try:
+        return AccountOwners(
+            owners=decode_owners(parse_data(owners)),
+            threshold=decode_threshold(parse_data(threshold)),
+        )
+    except EncodingError:  # no code there, or of something else
+        return None
