@@ -253,6 +253,13 @@ class FakeNode:
             raise self.estimate_failure
         return 400_000
 
+    def simulate(
+        self, *, sender: bytes, to: bytes, value: int, data: bytes, gas_limit: int
+    ) -> None:
+        self._ask("simulate")
+        if self.estimate_failure is not None:
+            raise self.estimate_failure
+
     def relayer_snapshot(self, relayer: bytes) -> tuple[int, int, int, int]:
         self._ask("relayer_snapshot")
         pending = self.transaction_counts.get(relayer, 0)

@@ -13,8 +13,17 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import RpcError
 from onchain.clients.node_accounts import AccountReads
 from onchain.clients.node_blocks import BlockReads
-from onchain.clients.node_requests import call_fields, text, translated
-from onchain.clients.node_types import parse_quantity, parse_time_and_fee
+from onchain.clients.node_requests import (
+    call_fields,
+    simulation_failure,
+    text,
+    translated,
+)
+from onchain.clients.node_types import (
+    parse_data,
+    parse_quantity,
+    parse_time_and_fee,
+)
 from onchain.protocol.types import Address
 
 
@@ -28,6 +37,22 @@ class Node(BlockReads, AccountReads):
         """Return the gas a transaction would use on the pending state."""
         fields = call_fields(to, data, sender) | {"value": hex(value)}
         return parse_quantity(self._call("eth_estimateGas", fields, "pending"))
+
+    def simulate(
+        self, *, sender: Address, to: Address, value: int, data: bytes, gas_limit: int
+    ) -> None:
+        """Try a transaction on the pending state, within its gas limit.
+
+        Raises:
+            ClientError: it would fail; ``out-of-gas`` and ``insufficient-funds`` say
+                what is too low.
+        """
+        fields = call_fields(to, data, sender)
+        fields |= {"value": hex(value), "gas": hex(gas_limit)}
+        try:
+            parse_data(self.rpc.call("eth_call", fields, "pending"))
+        except RpcError as error:
+            raise simulation_failure(error) from None
 
     def relayer_snapshot(self, relayer: Address) -> tuple[int, int, int, int]:
         """Return (pending nonce, balance in wei, base fee, tip), both wei per gas."""

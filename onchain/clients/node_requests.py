@@ -53,6 +53,16 @@ def translated(error: RpcError) -> ClientError | TransientClientError:
     return ClientError("node-refused", error.message)
 
 
+def simulation_failure(error: RpcError) -> ClientError | TransientClientError:
+    """Return the error of a simulated transaction; nodes word a lack of gas freely."""
+    message = error.message.lower().replace(" ", "")
+    if "outofgas" in message or "gastoolow" in message or "intrinsicgas" in message:
+        return ClientError("out-of-gas", error.message)
+    if "insufficientfunds" in message:
+        return ClientError("insufficient-funds", error.message)
+    return translated(error)
+
+
 def text(address: Address) -> str:
     """Return an address as JSON-RPC writes it."""
     return checksum_address(address)

@@ -29,10 +29,14 @@ class RelayerTransactionQuerySet(TransitionQuerySet["RelayerTransaction"]):
 class RelayerTransaction(models.Model):
     """One L1 transaction of the relayer, stored before it is broadcast.
 
+    A row that is made QUEUED with ``to``, ``data`` and ``gas_limit`` is a call that
+    another part asks for; without ``gas_limit`` it is a plain transfer.
+
     States: QUEUED (no nonce) -> SIGNED (nonce, raw bytes and hash are fixed) ->
-    BROADCAST -> MINED or FAILED (reverted). A reorg takes MINED and FAILED back to
-    BROADCAST. One that is stuck is signed again with the same nonce and higher fees;
-    its earlier versions stay as RelayerAttempt, since any of them may be mined.
+    BROADCAST -> MINED or FAILED (reverted, or refused before it was signed). A reorg
+    takes MINED and FAILED back to BROADCAST. One that is stuck is signed again with the
+    same nonce and higher fees; its earlier versions stay as RelayerAttempt, since any
+    of them may be mined.
     """
 
     class Status(models.TextChoices):
@@ -58,7 +62,10 @@ class RelayerTransaction(models.Model):
     chain = models.ForeignKey(
         Chain, on_delete=models.PROTECT, related_name="relayer_transactions"
     )
-    purpose = models.CharField(max_length=8, choices=Purpose)
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    is_safety = models.BooleanField(
+        default=False, help_text="keeps an account safe: paid from the safety reserve"
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -68,7 +75,9 @@ class RelayerTransaction(models.Model):
     data = models.BinaryField(default=bytes)
     sender = AddressField(null=True)
     nonce = models.PositiveBigIntegerField(null=True)
-    gas_limit = models.PositiveBigIntegerField(null=True)
+    gas_limit = models.PositiveBigIntegerField(
+        null=True, help_text="gas; empty while queued: that of a plain transfer"
+    )
     max_fee_per_gas = Uint256Field(null=True, help_text="wei per gas")
     max_priority_fee_per_gas = Uint256Field(null=True, help_text="wei per gas")
     raw = models.BinaryField(null=True, help_text="signed bytes, sent as they are")

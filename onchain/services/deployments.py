@@ -24,6 +24,7 @@ from onchain.services import relayer
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 10  # accounts in one transaction
+MAX_ATTEMPTS = 3  # then an operator has to look
 GAS_MARGIN_PERCENT = 120
 
 
@@ -175,10 +176,34 @@ def _note_failure(safes: list[Safe], error: ClientError) -> None:
             "failure_code": error.code[:40],
             "failure_detail": error.detail,
         }
-        if attempts < relayer.MAX_DEPLOYMENT_ATTEMPTS:
+        if attempts < MAX_ATTEMPTS:
             Safe.objects.filter(pk=safe.pk, status=Safe.Status.QUEUED).update(**fields)
             continue
         Safe.objects.transition(
             safe.pk, source=Safe.Status.QUEUED, target=Safe.Status.FAILED, **fields
         )
         logger.error("safe %s cannot be deployed: %s", safe.pk, error.code)
+
+
+def release(*, row: RelayerTransaction, code: str | None) -> None:
+    """Queue the accounts that a transaction left waiting; ``code`` says why it failed.
+
+    None: it succeeded, and what it brought (signers of an account that somebody else
+    made) is looked at again without counting an attempt.
+    """
+    for safe in row.safes.filter(status=Safe.Status.BROADCAST):
+        attempts = safe.deployment_attempts + (0 if code is None else 1)
+        Safe.objects.transition(
+            safe.pk,
+            source=Safe.Status.BROADCAST,
+            target=Safe.Status.QUEUED,
+            deployment_transaction=None,
+            deployment_attempts=attempts,
+        )
+        if code is not None and attempts >= MAX_ATTEMPTS:
+            Safe.objects.transition(
+                safe.pk,
+                source=Safe.Status.QUEUED,
+                target=Safe.Status.FAILED,
+                failure_code=code[:40],
+            )

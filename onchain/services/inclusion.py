@@ -29,7 +29,7 @@ from onchain.protocol.events import (
 from onchain.protocol.revert import decode_revert
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import split_nonce
-from onchain.services import authorization, deployments, relayer
+from onchain.services import authorization, deployments
 from onchain.services.safes import look_again
 
 logger = logging.getLogger(__name__)
@@ -182,7 +182,7 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
             failure_code="" if receipt.succeeded else "reverted",
         ):
             logger.info("relayer transaction %s %s", row.pk, target)
-            relayer.release_safes(
+            deployments.release(
                 row=row, code=None if receipt.succeeded else "deployment-reverted"
             )
             return

@@ -1,7 +1,7 @@
-"""The relayer: the operator's own key, for deployments and test ETH.
+"""The relayer: the operator's own key, and what it signs.
 
-Every transaction is signed and stored, with nonce and hash, before it is broadcast.
-A worker may die at any line: a stored transaction is simply sent again.
+Every transaction is signed and stored, with nonce and hash, before it is broadcast
+(``broadcasting``). A worker may die at any line: what is stored is simply sent again.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ from eth_account.signers.local import LocalAccount
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
-from onchain.models import Chain, RelayerTransaction, Safe
+from onchain.models import Chain, RelayerTransaction
 from onchain.protocol.types import Address, Bytes32
 
 logger = logging.getLogger(__name__)
 
-LOST_SECONDS = 60  # how long a used nonce may go without a receipt
-MAX_DEPLOYMENT_ATTEMPTS = 3  # then an operator has to look
 PLAIN_TRANSFER_GAS = 60_000  # to a Safe: the proxy's receive() logs SafeReceived
+REFUSED_SECONDS = 600  # how long a node may refuse to try what is queued
+WOULD_FAIL = {"execution-reverted", "out-of-gas"}
 Status = RelayerTransaction.Status
+
+
+class NotNow(TransientClientError):
+    """This transaction has to wait, for funds or lower fees; others may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,9 @@ def sign(
     to the same nonce: the unique constraint lets one of them store it.
 
     Raises:
-        TransientClientError: the node is out of reach, the fees are above the ceiling,
-            or the balance does not cover this besides what is in flight.
+        NotNow: the fees are above the ceiling, or the balance does not cover this
+            besides what is in flight.
+        TransientClientError: the node is out of reach.
     """
     sender = sender_of(account)
     pending, balance, base_fee, tip = node.relayer_snapshot(sender)
@@ -78,7 +83,7 @@ def sign(
     promised = sum(row.max_cost_wei for row in in_flight)
     if promised + gas_limit * fees[0] + value_wei > balance:
         # Before anything is stored: a signed row without funds would block a nonce.
-        raise TransientClientError("the relayer is out of funds")
+        raise NotNow("the relayer is out of funds")
     held = {row.nonce for row in in_flight}
     return sign_with(
         chain=chain,
@@ -141,12 +146,12 @@ def _fees(base_fee: int, tip: int) -> tuple[int, int]:
     """Return (maxFeePerGas, maxPriorityFeePerGas), wei per gas, within the ceiling.
 
     Raises:
-        TransientClientError: the chain asks for more than the operator allows (R68).
+        NotNow: the chain asks for more than the operator allows (R68).
     """
     ceiling = settings.MAX_FEE_PER_GAS
     tip = min(tip, ceiling)
     if base_fee + tip > ceiling:
-        raise TransientClientError("network fees are above the operator's ceiling")
+        raise NotNow("network fees are above the operator's ceiling")
     return min(2 * base_fee + tip, ceiling), tip
 
 
@@ -164,11 +169,27 @@ def signed_fields(signed: SignedTransaction) -> dict[str, object]:
 
 
 def sign_queued(*, row: RelayerTransaction, node: Node, account: LocalAccount) -> bool:
-    """Give a queued transaction its nonce, bytes and hash; False if it lost a race.
+    """Give a queued transaction its nonce, bytes and hash; False if it did not get one.
+
+    It is tried on the pending state first: one that would fail ends in FAILED with the
+    code, before it has a nonce. Whoever queued it finds it there.
 
     Raises:
+        NotNow: it has to wait; the row is unchanged.
         TransientClientError: the node is out of reach; the row is unchanged.
     """
+    gas_limit = PLAIN_TRANSFER_GAS if row.gas_limit is None else row.gas_limit
+    try:
+        node.simulate(
+            sender=sender_of(account),
+            to=Address(row.to),
+            value=row.value_wei,
+            data=bytes(row.data),
+            gas_limit=gas_limit,
+        )
+    except ClientError as error:
+        _refuse(row, error)
+        return False
     signed = sign(
         chain=row.chain,
         node=node,
@@ -176,9 +197,30 @@ def sign_queued(*, row: RelayerTransaction, node: Node, account: LocalAccount) -
         to=Address(row.to),
         value_wei=row.value_wei,
         data=bytes(row.data),
-        gas_limit=PLAIN_TRANSFER_GAS,
+        gas_limit=gas_limit,
     )
     return store_signature(row=row, signed=signed)
+
+
+def _refuse(row: RelayerTransaction, error: ClientError) -> None:
+    """End a queued transaction that the chain would not carry out.
+
+    Raises:
+        NotNow: the relayer lacks the value, or the node refused to try it, which may
+            pass: it is asked again for a while.
+    """
+    is_young = row.created_at > timezone.now() - timedelta(seconds=REFUSED_SECONDS)
+    may_pass = error.code not in WOULD_FAIL and is_young
+    if may_pass or error.code == "insufficient-funds":
+        raise NotNow(error.code) from error
+    logger.error("relayer transaction %s would fail: %s", row.pk, error.code)
+    RelayerTransaction.objects.transition(
+        row.pk,
+        source=Status.QUEUED,
+        target=Status.FAILED,
+        failure_code=error.code[:40],
+        failure_detail=error.detail,
+    )
 
 
 def store_signature(*, row: RelayerTransaction, signed: SignedTransaction) -> bool:
@@ -194,88 +236,3 @@ def store_signature(*, row: RelayerTransaction, signed: SignedTransaction) -> bo
     except IntegrityError:
         logger.info("relayer nonce %s was taken, trying again later", signed.nonce)
         return False
-
-
-def broadcast(*, row: RelayerTransaction, node: Node) -> None:
-    """Send a stored transaction as it is; safe to repeat until it is on chain.
-
-    Raises:
-        TransientClientError: the node is out of reach; the row is unchanged.
-    """
-    if row.status not in (Status.SIGNED, Status.BROADCAST):
-        return
-    if row.raw is None or row.hash is None:
-        raise ValueError(f"{row} is {row.status} without a signature")
-    try:
-        node.send_raw_transaction(bytes(row.raw))
-    except ClientError as error:
-        # Any version may be the one that took the nonce.
-        is_mined = any(node.receipts(row.hashes))
-        if not is_mined and _is_lost(row, error):
-            _give_up(row, error)
-        return
-    if row.status == Status.SIGNED:
-        RelayerTransaction.objects.transition(
-            row.pk,
-            source=Status.SIGNED,
-            target=Status.BROADCAST,
-            broadcast_at=timezone.now(),
-        )
-        logger.info("relayer transaction %s broadcast", row.pk)
-
-
-def _is_lost(row: RelayerTransaction, error: ClientError) -> bool:
-    """Whether a refused transaction can never be mined.
-
-    One that a node took before may be in its pool, whatever it says now: only a nonce
-    that is used, and still no receipt after a while, ends it.
-    """
-    if row.status == Status.SIGNED:
-        return True
-    patience = timezone.now() - timedelta(seconds=LOST_SECONDS)
-    is_old = row.broadcast_at is not None and row.broadcast_at < patience
-    return error.code == "nonce-too-low" and is_old
-
-
-def _give_up(row: RelayerTransaction, error: ClientError) -> None:
-    """The node will never take this transaction; its accounts queue up again.
-
-    Its nonce is free for another, or the relayer would wait for it for ever; and its
-    hash, because another that is the same to the last byte has the same one.
-    """
-    logger.error("relayer transaction %s refused: %s", row.pk, error.code)
-    with transaction.atomic():
-        if RelayerTransaction.objects.transition(
-            row.pk,
-            source=row.status,
-            target=Status.FAILED,
-            nonce=None,
-            hash=None,
-            failure_code=error.code[:40],
-            failure_detail=error.detail,
-        ):
-            release_safes(row=row, code=error.code)
-
-
-def release_safes(*, row: RelayerTransaction, code: str | None) -> None:
-    """Queue the accounts that a transaction left waiting; ``code`` says why it failed.
-
-    None: it succeeded, and what it brought (signers of an account that somebody else
-    made) is looked at again without counting an attempt.
-    """
-    for safe in row.safes.filter(status=Safe.Status.BROADCAST):
-        attempts = safe.deployment_attempts + (0 if code is None else 1)
-        Safe.objects.transition(
-            safe.pk,
-            source=Safe.Status.BROADCAST,
-            target=Safe.Status.QUEUED,
-            deployment_transaction=None,
-            deployment_attempts=attempts,
-        )
-        if code is not None and attempts >= MAX_DEPLOYMENT_ATTEMPTS:
-            Safe.objects.transition(
-                safe.pk,
-                source=Safe.Status.QUEUED,
-                target=Safe.Status.FAILED,
-                failure_code=code[:40],
-            )

@@ -10,7 +10,7 @@ from eth_account.signers.local import LocalAccount
 
 from onchain.clients.node import Node
 from onchain.models import Chain, RelayerTransaction
-from onchain.services import deployments, relayer, replacement, safes
+from onchain.services import broadcasting, deployments, relayer, replacement, safes
 
 AGAIN_SECONDS = 2  # a transaction sent moments ago is not sent again
 
@@ -32,10 +32,27 @@ def run(*, chain: Chain, node: Node, account: LocalAccount) -> None:
     safes.request_funded_deployments(chain=chain)
     while deployments.sign_next_batch(chain=chain, node=node, account=account):
         pass
-    queued = chain.relayer_transactions.filter(status=RelayerTransaction.Status.QUEUED)
-    for row in queued.select_related("chain").order_by("pk"):
-        relayer.sign_queued(row=row, node=node, account=account)
+    waiting = _sign_queued(chain, node, account)
     _broadcast(chain, node)
+    if waiting is not None:
+        raise waiting
+
+
+def _sign_queued(
+    chain: Chain, node: Node, account: LocalAccount
+) -> relayer.NotNow | None:
+    """Sign what other parts queued, what keeps accounts safe first.
+
+    One that has to wait holds no other back; its reason is returned.
+    """
+    waiting = None
+    queued = chain.relayer_transactions.filter(status=RelayerTransaction.Status.QUEUED)
+    for row in queued.select_related("chain").order_by("-is_safety", "pk"):
+        try:
+            relayer.sign_queued(row=row, node=node, account=account)
+        except relayer.NotNow as error:
+            waiting = error
+    return waiting
 
 
 def _broadcast(chain: Chain, node: Node) -> None:
@@ -43,4 +60,4 @@ def _broadcast(chain: Chain, node: Node) -> None:
     waiting = Q(broadcast_at__isnull=True) | Q(broadcast_at__lt=stale)
     in_flight = chain.relayer_transactions.in_flight().filter(waiting)
     for row in in_flight.order_by("nonce"):
-        relayer.broadcast(row=row, node=node)
+        broadcasting.broadcast(row=row, node=node)

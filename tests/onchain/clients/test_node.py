@@ -234,6 +234,9 @@ ASKING: dict[str, Callable[[Node], Any]] = {
     "account_snapshot": lambda node: node.account_snapshot(A, [0]),
     "call": lambda node: node.call(A, b""),
     "estimate_gas": lambda node: node.estimate_gas(sender=A, to=B, value=1, data=b""),
+    "simulate": lambda node: node.simulate(
+        sender=A, to=B, value=1, data=b"", gas_limit=21_000
+    ),
     "relayer_snapshot": lambda node: node.relayer_snapshot(A),
     "receipts": lambda node: node.receipts([b"\x11" * 32]),
     "owners": lambda node: node.owners([A], TOPIC),
@@ -328,6 +331,37 @@ def test_one_failed_call_of_a_batch_fails_the_question(recorded, node: Node):
 
     with pytest.raises(ClientError, match="no"):
         node.account_snapshot(A, [0])
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("execution reverted: GS000", "execution-reverted"),
+        ("EVM error OutOfGas", "out-of-gas"),
+        ("out of gas", "out-of-gas"),
+        ("intrinsic gas too low", "out-of-gas"),
+        ("insufficient funds for gas * price + value", "insufficient-funds"),
+        ("unknown block", "node-refused"),
+    ],
+)
+def test_a_simulation_says_what_would_fail(recorded, node: Node, message, code):
+    recorded.answers["eth_call"] = RpcFailure(-32000, message)
+
+    with pytest.raises(ClientError) as caught:
+        node.simulate(sender=A, to=B, value=1, data=b"\1", gas_limit=21_000)
+
+    assert caught.value.code == code
+
+
+def test_a_simulation_is_held_to_the_gas_limit_and_pending(recorded, node: Node):
+    node.simulate(sender=A, to=B, value=1, data=b"\1", gas_limit=21_000)
+
+    fields, block = recorded.requests[0]["params"]
+    assert (int(fields["gas"], 16), fields["value"], block) == (
+        21_000,
+        "0x1",
+        "pending",
+    )
 
 
 # --- Raw transactions -------------------------------------------------------------------

@@ -10,7 +10,7 @@ from onchain.clients.errors import TransientClientError
 from onchain.errors import ChainNotReady
 from onchain.models.operation_states import Status
 from onchain.protocol.types import Bytes32
-from onchain.services import follower, relayer
+from onchain.services import broadcasting, follower, relayer
 from tests.factories import (
     RELAYER_KEY,
     World,
@@ -75,7 +75,7 @@ def test_a_receipt_that_is_not_there_yet_leaves_the_block_unread(world: World):
         row=row, node=world.node, account=relayer.account_of(RELAYER_KEY)
     )
     row.refresh_from_db()
-    relayer.broadcast(row=row, node=world.node)
+    broadcasting.broadcast(row=row, node=world.node)
     world.node.mine()
     receipts = dict(world.node.mined)
     world.node.mined.clear()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from onchain.clients.errors import TransientClientError
 from onchain.models import Block, Chain, RelayerTransaction
 from onchain.models.operation_states import Status
-from onchain.services import follower, relayer
+from onchain.services import broadcasting, follower, relayer
 from tests.factories import (
     ETHER,
     RELAYER_KEY,
@@ -150,7 +150,7 @@ def test_a_mined_transaction_of_the_relayer_is_settled(world: World):
     account = relayer.account_of(RELAYER_KEY)
     relayer.sign_queued(row=row, node=world.node, account=account)
     row.refresh_from_db()
-    relayer.broadcast(row=row, node=world.node)
+    broadcasting.broadcast(row=row, node=world.node)
     block = world.node.mine()
 
     follow(world)

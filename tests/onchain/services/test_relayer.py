@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from eth_account import Account
+from eth_account.typed_transactions import TypedTransaction
 from eth_utils.crypto import keccak
+from hexbytes import HexBytes
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.errors import IdempotencyConflict
 from onchain.models import RelayerTransaction, Safe
-from onchain.services import faucet, relayer
+from onchain.services import broadcasting, faucet, relayer, relaying
 from tests.factories import (
     ETHER,
     PAYEE,
@@ -40,7 +43,7 @@ def sign(world: World, row: RelayerTransaction | None = None) -> RelayerTransact
 
 def broadcast(world: World, row: RelayerTransaction) -> RelayerTransaction:
     row.refresh_from_db()
-    relayer.broadcast(row=row, node=world.node)
+    broadcasting.broadcast(row=row, node=world.node)
     row.refresh_from_db()
     return row
 
@@ -134,7 +137,7 @@ def test_broadcast_survives_a_crash_between_sending_and_saving(world: World):
     row = sign(world)
     world.node.dies_after_sending = True
     with pytest.raises(ConnectionAbortedError):
-        relayer.broadcast(row=row, node=world.node)
+        broadcasting.broadcast(row=row, node=world.node)
     world.node.dies_after_sending = False
 
     row = broadcast(world, row)
@@ -157,7 +160,7 @@ def test_a_transaction_that_is_on_chain_already_waits_for_the_follower(world: Wo
     row = sign(world)
     world.node.dies_after_sending = True
     with pytest.raises(ConnectionAbortedError):
-        relayer.broadcast(row=row, node=world.node)
+        broadcasting.broadcast(row=row, node=world.node)
     world.node.dies_after_sending = False
     world.node.mine()
 
@@ -197,7 +200,7 @@ def test_a_node_out_of_reach_leaves_the_row_signed(world: World):
     world.node.failure = TransientClientError("ConnectTimeout")
 
     with pytest.raises(TransientClientError):
-        relayer.broadcast(row=row, node=world.node)
+        broadcasting.broadcast(row=row, node=world.node)
 
     row.refresh_from_db()
     assert row.status == "signed"
@@ -274,7 +277,7 @@ def test_a_refusal_that_comes_too_late_releases_nothing(world: World):
     RelayerTransaction.objects.update(status="mined")
 
     world.node.send_failure = ClientError("node-refused")
-    relayer.broadcast(row=row, node=world.node)
+    broadcasting.broadcast(row=row, node=world.node)
 
     safe.refresh_from_db()
     assert safe.status == Safe.Status.BROADCAST
@@ -291,6 +294,71 @@ def test_after_three_failures_an_account_waits_for_an_operator(world: World):
 
     safe.refresh_from_db()
     assert (safe.status, safe.failure_code) == (Safe.Status.FAILED, "node-refused")
+
+
+# --- Calls that other parts queue -------------------------------------------------------
+
+
+def queued_call(world: World, **fields) -> RelayerTransaction:
+    call = {"value_wei": 0, "data": b"\xca\x11", "gas_limit": 321_000}
+    return make_relayer_transaction(chain=world.chain, **call | fields)
+
+
+def test_a_queued_call_is_signed_with_its_own_gas_limit(world: World):
+    row = sign(world, queued_call(world))
+
+    signed = TypedTransaction.from_bytes(HexBytes(row.raw)).as_dict()
+    assert (signed["gas"], bytes(signed["data"])) == (321_000, b"\xca\x11")
+
+
+@pytest.mark.parametrize("code", sorted(relayer.WOULD_FAIL))
+def test_a_call_that_would_fail_ends_before_it_has_a_nonce(world: World, code: str):
+    row = queued_call(world)
+    world.node.estimate_failure = ClientError(code, "GS000")
+
+    assert not relayer.sign_queued(row=row, node=world.node, account=ACCOUNT)
+
+    row.refresh_from_db()
+    assert (row.status, row.failure_code, row.failure_detail) == (
+        *("failed", code, "GS000"),
+    )
+    assert (row.nonce, row.hash, row.raw) == (None, None, None)
+    world.node.estimate_failure = None
+    assert sign(world).nonce == 0
+
+
+def test_a_node_that_refuses_to_try_is_asked_again_for_ten_minutes(world: World):
+    row = queued_call(world)
+    world.node.estimate_failure = ClientError("node-refused", "unknown block")
+
+    with pytest.raises(relayer.NotNow):
+        relayer.sign_queued(row=row, node=world.node, account=ACCOUNT)
+    row.created_at -= timedelta(seconds=relayer.REFUSED_SECONDS)
+    assert not relayer.sign_queued(row=row, node=world.node, account=ACCOUNT)
+
+    row.refresh_from_db()
+    assert (row.status, row.failure_code) == ("failed", "node-refused")
+
+
+def test_a_call_that_waits_holds_no_other_back_and_safety_goes_first(world: World):
+    simulate = world.node.simulate
+
+    def refusing(**asked):
+        if asked["data"] == b"wait":
+            raise ClientError("insufficient-funds")
+        simulate(**asked)
+
+    world.node.simulate = refusing
+    waiting = queued_call(world, data=b"wait", is_safety=True)
+    plain, safety = queued_call(world), queued_call(world, is_safety=True)
+
+    with pytest.raises(relayer.NotNow):
+        relaying.run(chain=world.chain, node=world.node, account=ACCOUNT)
+
+    for row in (waiting, plain, safety):
+        row.refresh_from_db()
+    assert (waiting.status, safety.nonce, plain.nonce) == ("queued", 0, 1)
+    assert [safety.status, plain.status] == ["broadcast"] * 2
 
 
 # --- Test ETH. R50 ----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
 from onchain.models import Heartbeat, JournalEntry, RelayerTransaction
-from onchain.services import overview, relayer, relayer_watch, relaying
+from onchain.services import broadcasting, overview, relayer, relayer_watch, relaying
 from tests.factories import ETHER, RELAYER_KEY, World, make_relayer_transaction
 
 ACCOUNT = relayer.account_of(RELAYER_KEY)
@@ -30,7 +30,7 @@ def sign(world: World) -> RelayerTransaction:
 
 def send(world: World) -> RelayerTransaction:
     row = sign(world)
-    relayer.broadcast(row=row, node=world.node)
+    broadcasting.broadcast(row=row, node=world.node)
     row.refresh_from_db()
     return row
 

@@ -12,7 +12,7 @@ from hexbytes import HexBytes
 
 from onchain.clients.errors import TransientClientError
 from onchain.models import RelayerAttempt, RelayerTransaction, Safe
-from onchain.services import follower, relayer, relaying, replacement
+from onchain.services import broadcasting, follower, relayer, relaying, replacement
 from tests.factories import (
     RELAYER_KEY,
     World,
@@ -38,7 +38,7 @@ def make_stuck(world: World) -> RelayerTransaction:
     row = make_relayer_transaction(chain=world.chain)
     assert relayer.sign_queued(row=row, node=world.node, account=ACCOUNT)
     row.refresh_from_db()
-    relayer.broadcast(row=row, node=world.node)
+    broadcasting.broadcast(row=row, node=world.node)
     long_ago = timezone.now() - timedelta(seconds=120)
     RelayerTransaction.objects.filter(pk=row.pk).update(broadcast_at=long_ago)
     row.refresh_from_db()
@@ -91,7 +91,7 @@ def fields_of(raw: bytes) -> dict[str, object]:
 def test_the_node_takes_the_replacement_and_mines_it_once(world, stuck):
     replace(world)
     stuck.refresh_from_db()
-    relayer.broadcast(row=stuck, node=world.node)
+    broadcasting.broadcast(row=stuck, node=world.node)
 
     block = world.node.mine()
     follower.advance(chain=world.chain, node=world.node)
@@ -122,7 +122,7 @@ def test_a_mined_earlier_version_is_not_given_up(world, stuck):
     RelayerTransaction.objects.filter(pk=stuck.pk).update(broadcast_at=long_ago)
     stuck.refresh_from_db()
 
-    relayer.broadcast(row=stuck, node=world.node)
+    broadcasting.broadcast(row=stuck, node=world.node)
 
     stuck.refresh_from_db()
     assert stuck.status == "broadcast"  # the follower will settle it
