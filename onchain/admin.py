@@ -29,6 +29,7 @@ from onchain.admin_base import (
 from onchain.admin_display import eth, list_link
 from onchain.admin_fields import OPERATION_FIELDS, SAFE_FIELDS
 from onchain.models import (
+    Acknowledgement,
     Block,
     Chain,
     Heartbeat,
@@ -167,6 +168,17 @@ class OwnerAdmin(ChainAdminBase):
         if row.proven_at is None:
             return badge("Not proven", "quiet")
         return badge("Proven", "good")
+
+
+@admin.register(Acknowledgement)
+class AcknowledgementAdmin(ChainAdminBase):
+    """Who said that they know what one key means."""
+
+    list_display = ["id", "user", "account", "acknowledged_at"]
+    list_filter = ["acknowledged_at"]
+    list_select_related = ["user", "safe"]
+    search_fields = ["user__name", "safe__name"]
+    address_search = ("safe__address",)
 
 
 @admin.register(KeyProof)

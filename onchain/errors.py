@@ -97,5 +97,11 @@ class OwnerChangeInFlight(OwnerChangeRefused):
     message = "Another change of this account's owners is under way. Finish that first."
 
 
+class NotTheOnlyKey(OnchainError):
+    """Somebody acknowledges what is not so: the account has another way in."""
+
+    message = "This account does not hang on one passkey. Nothing was changed."
+
+
 class LocalChainError(OnchainError):
     """The local chain cannot be made ready; the words are for who runs it."""

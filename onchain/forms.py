@@ -156,3 +156,11 @@ class IdempotencyForm(forms.Form):
     """A button that must work once, however often it is pressed."""
 
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class AcknowledgementForm(forms.Form):
+    """The words of somebody who keeps an account on one passkey."""
+
+    understood = forms.BooleanField(
+        error_messages={"required": "Tick the box first, or leave the notice open."}
+    )

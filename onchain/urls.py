@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import path
 
 from onchain.views import (
+    only_key,
     operations,
     passkey_accounts,
     passkey_removal,
@@ -26,6 +27,13 @@ urlpatterns = [
     path(f"{SAFE}recent", safes.safe_activity, name="safe-activity"),
     path(f"{SAFE}activity/", safes.activity, name="activity"),
     path(f"{SAFE}settings/", safes.safe_settings, name="settings"),
+    path(f"{SAFE}only-key-later", only_key.only_key_later, name="only-key-later"),
+    path(
+        f"{SAFE}only-key-acknowledge",
+        only_key.only_key_acknowledge,
+        name="only-key-acknowledge",
+    ),
+    path(f"{SAFE}settings/only-key-undo", only_key.only_key_undo, name="only-key-undo"),
     path(f"{SAFE}send/", sending.send, name="send"),
     path(f"{SAFE}receive/", receiving.receive, name="receive"),
     path(f"{SAFE}receive/card", receiving.receive_card, name="receive-card"),

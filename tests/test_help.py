@@ -26,6 +26,7 @@ ANSWERS = {  # criterion of the product: anchor, words that answer it
     "I-17": ("why-passkeys", "A password can be guessed and phished"),
     "I-18": ("export", "take it out"),
     "C-24": ("change-device", "iCloud Keychain does not come along"),
+    "C-25": ("gone", "an owner or a guardian that depends on no domain"),
     "C-28 Apple": ("apple", "iCloud Keychain"),
     "C-28 Google": ("google", "Google Password Manager PIN"),
     "C-28 Windows Hello": ("windows-hello", "one computer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onchain.models.acknowledgement import Acknowledgement
 from onchain.models.chain import Block, Chain, Heartbeat
 from onchain.models.journal import JournalEntry
 from onchain.models.key_proof import KeyProof
@@ -12,6 +13,7 @@ from onchain.models.safe import Safe
 from onchain.models.user_operation import UserOperation
 
 __all__ = (
+    "Acknowledgement",
     "Block",
     "Chain",
     "Heartbeat",

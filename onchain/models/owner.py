@@ -77,6 +77,17 @@ class Owner(models.Model):
         return checksum_address(self.address)
 
     @property
+    def can_sign(self) -> bool:
+        """Whether it is known that the owner can sign.
+
+        A passkey signs as long as it signs in here; a wallet or a contract signs
+        anywhere. Of an owner that nobody has recognised it is not known.
+        """
+        if self.credential is None:
+            return self.kind in {self.Kind.WALLET, self.Kind.CONTRACT}
+        return self.credential.removed_at is None and self.credential.user.is_active
+
+    @property
     def public_key(self) -> PublicKey:
         """The passkey's P-256 point.
 

@@ -24,14 +24,6 @@ class SafeQuerySet(TransitionQuerySet["Safe"]):
         own = {"owners__credential__user": user, "owners__is_current": True}
         return self.filter(**own).distinct()
 
-    def with_owner_count(self) -> Self:
-        """The same accounts, with ``owner_count`` of all owners, whoever they are."""
-        own = Safe.objects.filter(
-            pk=models.OuterRef("pk"), owners__is_current=True
-        ).values("pk")
-        count = own.annotate(count=models.Count("owners")).values("count")
-        return self.annotate(owner_count=models.Subquery(count))
-
     def awaiting_deployment(self) -> Self:
         """The accounts to put on chain, first come first served."""
         return self.filter(

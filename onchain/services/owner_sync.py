@@ -24,7 +24,7 @@ from onchain.models.operation_states import Status
 from onchain.protocol.events import OWNER_EVENTS
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address
-from onchain.services import signers
+from onchain.services import signers, ways_in
 
 logger = logging.getLogger(__name__)
 
@@ -84,14 +84,19 @@ def _write(safe: Safe, addresses: Sequence[Address]) -> None:
         if address not in rows or rows[address].credential is None
     ]
     proofs = _proofs(safe, unlinked)
+    is_news = False
     for position, address in enumerate(addresses):
         row = rows.pop(bytes(address), None)
         proof = proofs.get(address)
         if row is None:
             _create(safe, address, position, proof)
+            is_news = True
         else:
-            _update(row, position, proof)
-    _remove([row for row in rows.values() if row.is_current])
+            is_news |= _update(row, position, proof)
+    gone = [row for row in rows.values() if row.is_current]
+    _remove(gone)
+    if is_news or gone:
+        ways_in.forget_acknowledgements(safe=safe)
 
 
 def _proofs(safe: Safe, addresses: Sequence[Address]) -> dict[Address, KeyProof]:
@@ -126,10 +131,11 @@ def _create(
     _tell(owner)
 
 
-def _update(row: Owner, position: int, proof: KeyProof | None) -> None:
+def _update(row: Owner, position: int, proof: KeyProof | None) -> bool:
+    """Write what changed; return whether it can sign now and could not before."""
     is_news = not row.is_current or proof is not None
     if not is_news and row.position == position:
-        return
+        return False
     row.position = position
     row.is_current = True
     if proof is not None:
@@ -141,6 +147,7 @@ def _update(row: Owner, position: int, proof: KeyProof | None) -> None:
     )
     if is_news:
         _tell(row)
+    return is_news
 
 
 def _remove(rows: Sequence[Owner]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from accounts import credentials, step_up
 from accounts.errors import RemovalRefused
@@ -56,15 +56,9 @@ def obstacles_to(*, credential: Credential, roles: PasskeyRoles) -> list[str]:
 
 
 def signers_left(*, safe: Safe, without: Credential) -> int:
-    """Return how many owners could still sign for an account without this passkey.
-
-    A passkey signs as long as it signs in here; a wallet or a contract signs anywhere.
-    Of an owner that nobody has recognised it is not known, so it does not count.
-    """
-    signs_in = Q(credential__removed_at=None, credential__user__is_active=True)
-    elsewhere = Q(credential=None, kind__in=[Owner.Kind.WALLET, Owner.Kind.CONTRACT])
-    passkeys = Q(credential__isnull=False) & ~Q(credential=without) & signs_in
-    return safe.owners.current().filter(passkeys | elsewhere).count()
+    """Return how many owners could still sign for an account without this passkey."""
+    owners = safe.owners.current().select_related("credential__user")
+    return sum(row.can_sign for row in owners if row.credential_id != without.pk)
 
 
 def remove(

@@ -55,7 +55,7 @@ def person(request: HttpRequest) -> User:
 
 def own_safes(request: HttpRequest) -> list[Safe]:
     """Return the person's accounts, oldest first."""
-    safes = Safe.objects.visible_to(person(request)).with_owner_count()
+    safes = Safe.objects.visible_to(person(request))
     return list(safes.select_related("chain").order_by("pk"))
 
 

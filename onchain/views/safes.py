@@ -20,7 +20,7 @@ from onchain.errors import IdempotencyConflict
 from onchain.forms import IdempotencyForm
 from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import CONTRACTS
-from onchain.services import safes
+from onchain.services import safes, ways_in
 from onchain.services.faucet import request_test_eth
 from onchain.views.access import (
     account_context,
@@ -35,6 +35,7 @@ from onchain.views.access import (
 
 RECENT = 5  # operations on the account's page
 PER_PAGE = 20
+ONLY_KEY_CLOSED = "only_key_closed"  # in the session: accounts whose notice waits
 DEPLOYMENT_STEPS = {
     Safe.Status.QUEUED: "Waiting for its turn",
     Safe.Status.BROADCAST: "Sent to the chain",
@@ -64,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def safe_detail(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """One account: state, balance, what to do next, recent activity."""
-    return _detail(request, chain_id, address)
+    return render_detail(request, chain_id, address)
 
 
 @fragment_login_required
@@ -103,6 +104,7 @@ def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResp
     """Facts about an account: who can move it, and the contracts it stands on."""
     safe = own_safe(request, chain_id, address)
     context = account_context(request, safe, "settings")
+    context["ways_in"] = ways_in.ways_in(safe=safe, user=person(request))
     context["owners"] = list(safe.owners.current().select_related("credential"))
     context["contracts"] = CONTRACTS
     return render(request, "onchain/settings.html", context)
@@ -125,19 +127,25 @@ def faucet(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
         )
     except IdempotencyConflict as error:
         messages.error(request, str(error))
-        return _detail(request, chain_id, address, status=422)  # R50
+        return render_detail(request, chain_id, address, status=422)  # R50
     tasks.run_relayer.delay_on_commit(safe.chain_id)
     return redirect(reverse("onchain:safe-detail", args=[chain_id, safe.address_text]))
 
 
-def _detail(
-    request: HttpRequest, chain_id: int, address: str, *, status: int = 200
+def render_detail(
+    request: HttpRequest,
+    chain_id: int,
+    address: str,
+    *,
+    status: int = 200,
+    extra: dict[str, Any] | None = None,
 ) -> HttpResponse:
+    """Render the account's home, also in answer to a form on it."""
     context = own_safe_page(request, chain_id, address, "home")
     safe = context["safe"]
     _ask_for_balance(safe)
-    context |= _overview(safe) | _recent(safe)
-    context["one_key"] = safe.threshold == 1 and safe.owner_count == 1
+    context |= _overview(safe) | _recent(safe) | _only_key(request, safe)
+    context |= extra or {}
     return render(request, "onchain/safe_detail.html", context, status=status)
 
 
@@ -157,6 +165,18 @@ def _deployment_step(safe: Safe) -> str:
     if safe.status == Safe.Status.QUEUED and safe.deployment_requested_at is None:
         return "Waiting for its first deposit or payment"
     return DEPLOYMENT_STEPS[Safe.Status(safe.status)]
+
+
+def _only_key(request: HttpRequest, safe: Safe) -> dict[str, Any]:
+    """Return what the notice of an only key shows; empty where it is not due.
+
+    An account that is not live yet cannot take a second passkey.
+    """
+    if not safe.is_live or safe.pk in request.session.get(ONLY_KEY_CLOSED, []):
+        return {}
+    ways = ways_in.ways_in(safe=safe, user=person(request))
+    is_due = ways.is_one_passkey and ways.acknowledged_at is None
+    return {"only_key": ways} if is_due else {}
 
 
 def _recent(safe: Safe) -> dict[str, Any]:

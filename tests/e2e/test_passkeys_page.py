@@ -34,7 +34,7 @@ def nothing_odd(visitor: Visitor) -> Iterator[None]:
 def saved_file(visitor: Visitor) -> dict[str, Any]:
     """Press the link of the export; return what was saved."""
     with visitor.page.expect_download(timeout=PATIENCE) as download:
-        visitor.page.get_by_role("link", name="Download the file").click()
+        visitor.page.get_by_role("link", name="Download the export kit").click()
     assert download.value.suggested_filename.startswith("latchkey-")
     saved: dict[str, Any] = json.loads(Path(download.value.path()).read_text())
     return saved
@@ -55,9 +55,9 @@ def test_the_page_is_reached_and_read_with_the_keyboard_alone(
     tab_to(visitor, "Copy Credential id")
     tab_to(visitor, "Remove Unknown provider")
     tab_to(visitor, "Add a passkey")
-    tab_to(visitor, "Download the file")
+    tab_to(visitor, "Download the export kit")
 
-    assert visitor.page.evaluate(FOCUSED) == "Download the file"
+    assert visitor.page.evaluate(FOCUSED) == "Download the export kit"
 
 
 def test_a_touch_shows_at_once_what_the_passkey_has_done(visitor: Visitor) -> None:

@@ -79,6 +79,11 @@ def account_pages(visitor: Visitor) -> Iterator[str]:
     visitor.visit()
     visitor.wait_for_balance("0.75 ETH")
     yield "home"
+    page.get_by_text("Do not show this again").click()
+    yield "home-only-key"
+    page.get_by_label("I understand that losing this passkey").check()
+    visitor.press("Put the notice away")
+    visitor.sees("Put away.")
     visitor.visit("activity/")
     yield "activity"
     visitor.visit("settings/")

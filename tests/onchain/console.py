@@ -22,7 +22,13 @@ from accounts.models import (
     Session,
 )
 from onchain.admin_base import NudgeAdmin
-from onchain.models import Block, JournalEntry, RelayerAttempt, RelayerTransaction
+from onchain.models import (
+    Acknowledgement,
+    Block,
+    JournalEntry,
+    RelayerAttempt,
+    RelayerTransaction,
+)
 from onchain.services import key_proofs
 from tests.wallets import Status, Wallet, key_of, make_operation
 
@@ -72,6 +78,7 @@ def fill_console(wallet: Wallet) -> None:
     RelayerAttempt.objects.create(
         transaction=sent, raw=b"\1", hash=b"\xac" * 32, max_fee_per_gas=1
     )
+    Acknowledgement.objects.create(safe=wallet.safe, user=wallet.user)
     JournalEntry.objects.create(actor=wallet.user, action="test", target=f"{op}")
     later = timezone.now() + timedelta(minutes=5)
     enrolment = Enrolment.objects.create(

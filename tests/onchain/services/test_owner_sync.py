@@ -18,7 +18,14 @@ from django.utils import timezone
 from accounts.models import SecurityEvent
 from onchain.clients.errors import TransientClientError
 from onchain.errors import SignatureRefused
-from onchain.models import Block, KeyProof, OperationSignature, Owner, Safe
+from onchain.models import (
+    Acknowledgement,
+    Block,
+    KeyProof,
+    OperationSignature,
+    Owner,
+    Safe,
+)
 from onchain.models.operation_states import Status
 from onchain.protocol.types import Address, checksum_address
 from onchain.services import (
@@ -327,7 +334,7 @@ def test_an_owner_that_is_gone_stays_as_a_row(world: World):
     gone = world.wallet.safe.owners.get(address=STRANGER)
     assert not gone.is_current
     assert addresses(world) == [own_signer(world)]
-    assert Safe.objects.with_owner_count().get().owner_count == 1
+    assert world.wallet.safe.owners.current().count() == 1
 
 
 def test_a_list_of_owners_without_end_is_cut(
@@ -837,3 +844,21 @@ def wait_until_somebody_waits() -> None:
                 return
             time.sleep(0.01)
     pytest.fail("nobody waited")
+
+
+@pytest.mark.parametrize("change", [join, leave])
+def test_other_owners_end_what_was_acknowledged(world: World, change):
+    """C-26: it was said of the owners of that moment."""
+    follow(world)
+    if change is leave:
+        join(world, STRANGER)
+        follow(world)
+    safe, user = world.wallet.safe, world.wallet.user
+    Acknowledgement.objects.create(safe=safe, user=user)
+    follow(world)
+    assert Acknowledgement.objects.exists()
+
+    change(world, STRANGER)
+    follow(world)
+
+    assert not Acknowledgement.objects.exists()

@@ -396,7 +396,7 @@ def test_every_id_on_the_page_is_its_own(alice):
 
 
 @pytest.mark.parametrize(
-    "heading", ["Where you are signed in", "alerts", "Security events", "Export"]
+    "heading", ["Where you are signed in", "alerts", "Security events", "If this site"]
 )
 def test_every_section_is_there(heading, alice):
     html = opened(alice.client).html
@@ -591,9 +591,20 @@ def test_the_page_says_what_the_file_holds_and_what_it_cannot(alice):
     page = opened(alice.client)
 
     assert reverse("passkeys-export") in hrefs(page)
-    assert "You need it if this site is gone for good" in page.words
     assert "No private key is in it" in page.words
-    assert f"answer only on {settings.WEBAUTHN_RP_ID}" in page.words
+
+
+def test_where_the_domain_stands_it_says_what_if_the_site_goes_away(alice):
+    """C-25"""
+    page = opened(alice.client)
+
+    at = page.words.index("If this site goes away")
+    words = page.words[at:]
+    assert f"your passkeys are bound to {settings.WEBAUTHN_RP_ID}" in words
+    assert "Keep the export kit" in words
+    assert "an owner or a guardian that no site’s name binds" in words
+    assert "This site cannot add either yet" in words
+    assert f"{reverse('help')}#gone" in hrefs(page)
 
 
 # --- What it costs ---------------------------------------------------------------------
