@@ -40,6 +40,7 @@ BENCHES = (
     Bench(title="Verify an answer of a passkey", module="verification"),
     Bench(title="Register a thousand", module="registrations", environment=SERVICES),
     Bench(title="Prepare an operation", module="preparation"),
+    Bench(title="Side by side with AbstractionKit", module="abstractionkit"),
     Bench(title="From the touch to Included", module="inclusion"),
     Bench(title="The same on services", module="inclusion", environment=SERVICES),
     Bench(title="The account's page", module="account_page"),

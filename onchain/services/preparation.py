@@ -172,8 +172,11 @@ def _estimated(
             chain=chain, signers=op.safe.threshold, is_sponsored=is_sponsored
         ),
         pre_verification_gas=0,
-        max_fee_per_gas=fees.max_fee_per_gas,
-        max_priority_fee_per_gas=fees.max_priority_fee_per_gas,
+        # Without fees a bundler does not ask who could pay them, and its figure for the
+        # call is the true one: with fees, alto's is twice as high, and the EntryPoint
+        # charges a tenth of what is left of it. Whether a sponsor can pay is asked.
+        max_fee_per_gas=fees.max_fee_per_gas if is_sponsored else 0,
+        max_priority_fee_per_gas=fees.max_priority_fee_per_gas if is_sponsored else 0,
         paymaster=paymaster,
         signature=_dummy_signature(op.safe),
     )
@@ -185,6 +188,8 @@ def _estimated(
     )
     return replace(
         bare,
+        max_fee_per_gas=fees.max_fee_per_gas,
+        max_priority_fee_per_gas=fees.max_priority_fee_per_gas,
         call_gas_limit=limits.call,
         verification_gas_limit=limits.verification,
         # A version of its own: an earlier operation at this nonce may be the same to
