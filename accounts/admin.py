@@ -80,9 +80,10 @@ class ProviderKindFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> QuerySet[Any] | None:
         """Keep the passkeys of one kind."""
-        if self.value() not in ProviderKind.values:
+        kind = self.value()
+        if kind is None or kind not in ProviderKind.values:
             return queryset
-        return queryset.filter(credentials_of(ProviderKind(self.value())))
+        return queryset.filter(credentials_of(ProviderKind(kind)))
 
 
 @admin.register(Credential)
