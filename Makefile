@@ -30,8 +30,10 @@ LIGHT := DATABASE_URL=sqlite:///$(TEST_VAR)/latchkey.sqlite3 \
 	CELERY_BROKER_URL=filesystem://
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/latchkey_check
 REDIS_URL ?= redis://127.0.0.1:6379/9
+HEAVY = DATABASE_URL=$(POSTGRES_URL) CELERY_BROKER_URL=$(REDIS_URL)
+CHAOS := CHAOS_ROUNDS=20 CHAOS_REORGS=200
 
-.PHONY: help run test check install install-dev chromium requirements css reset clean \
+.PHONY: help run test check chaos install install-dev chromium requirements css reset clean \
 	check-style check-types check-css check-settings check-services
 
 help: ## list these commands
@@ -127,8 +129,16 @@ check-settings:
 check-services:
 	@$(BIN)/python tests/require_services.py $(POSTGRES_URL) $(REDIS_URL)
 	@mkdir -p $(TEST_VAR)
-	$(TEST_ENV) DATABASE_URL=$(POSTGRES_URL) CELERY_BROKER_URL=$(REDIS_URL) \
+	$(TEST_ENV) $(HEAVY) CHAOS_ROUNDS=3 CHAOS_REORGS=40 \
 		$(BIN)/pytest -m services --create-db
+
+chaos: install-dev ## kill, cut, double and reorganise for long, on both kinds of stores
+	@$(BIN)/python tests/require_services.py $(POSTGRES_URL) $(REDIS_URL)
+	@mkdir -p $(TEST_VAR)
+	@echo "On SQLite and the filesystem broker:"
+	@$(TEST_ENV) $(LIGHT) $(CHAOS) $(BIN)/pytest tests/chaos
+	@echo "On PostgreSQL and Redis:"
+	@$(TEST_ENV) $(HEAVY) $(CHAOS) $(BIN)/pytest tests/chaos --create-db
 
 # --- Keeping up ----------------------------------------------------------------------
 
