@@ -96,7 +96,7 @@ PUBLIC = {
 OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 # A new token for each answer, and a second that may pass between two of them.
 CHANGING = re.compile(
-    r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": |data-seconds-left=)"[^"]+"'
+    r'(name="csrfmiddlewaretoken" value=|"X-CSRFToken": |data-(?:seconds-left|ends-in)=)"[^"]+"'
 )
 
 

@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from onchain.services import follower
-from tests.chaos.programs import Pace
 from tests.chaos.stores import FileBroker, RedisBroker, redis_broker
 from tests.chaos.world import Ground, Tally, World
 from tests.conftest import _running
@@ -23,11 +21,19 @@ from wallet_site.processes import Program
 from wallet_site.stores import FILES
 
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "1"))  # of each step
-REORGS = int(os.environ.get("CHAOS_REORGS", "12"))
-# A single round hurries, a longer run waits as the site does.
-PACE = Pace(sweep=1, lease=2)
-if ROUNDS > 1:
-    PACE = Pace(sweep=settings.SWEEP_SECONDS, lease=follower.LEASE_SECONDS)
+REORGS = int(os.environ.get("CHAOS_REORGS", "3"))
+# A single round hurries, a longer run waits as long as the site does.
+HURRY: dict[str, dict[str, Any]] = {"changes": {}, "constants": {}}
+if ROUNDS == 1:
+    HURRY = {
+        "changes": {"SWEEP_SECONDS": 1},
+        "constants": {
+            "onchain.services.follower:LEASE_SECONDS": 2,
+            "onchain.services.submission:RESEND_SECONDS": 3,
+        },
+    }
+IS_POSTGRESQL = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+collect_ignore = [] if IS_POSTGRESQL else ["test_postgresql.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -108,7 +114,7 @@ def world(
         folder=tmp_path,
         broker_url=broker.url,
         tally=tally,
-        pace=PACE,
+        **HURRY,
     ) as world:
         yield world
 

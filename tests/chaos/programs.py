@@ -31,14 +31,6 @@ WORKER_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How long the site waits by itself, in seconds."""
-
-    sweep: float  # between two sweeps
-    lease: float  # a killed follower keeps the others out for so long
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a program works on, in the place of the environment it would read."""
 
@@ -47,8 +39,8 @@ class Surroundings:
     database: dict[str, Any]  # Django's settings of it
     broker_url: str
     folder: Path  # broker files, beat's notes, logs
-    pace: Pace
-    settings: dict[str, Any]  # others that differ from the site's own
+    settings: dict[str, Any]  # that differ from the site's own
+    constants: dict[str, Any]  # likewise, by module:NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +93,15 @@ def _run(
 
 def _settle_in(surroundings: Surroundings) -> None:
     """Let the site's settings name this world; nothing has used them yet."""
-    changes = {
+    changes = surroundings.settings | {
         "NODE_URL": surroundings.node_url,
         "BUNDLER_URL": surroundings.bundler_url,
-        "SWEEP_SECONDS": surroundings.pace.sweep,
-        **surroundings.settings,
     }
     for name, value in changes.items():
         setattr(settings, name, value)
-    follower = importlib.import_module("onchain.services.follower")
-    follower.LEASE_SECONDS = surroundings.pace.lease
+    for place, value in surroundings.constants.items():
+        owner, name = _found(place)
+        setattr(owner, name, value)
     connections.settings["default"].clear()
     connections.settings["default"].update(surroundings.database)
     os.environ["CELERY_BROKER_URL"] = surroundings.broker_url
@@ -119,7 +110,7 @@ def _settle_in(surroundings: Surroundings) -> None:
         broker_transport_options=broker_options(surroundings),
         beat_schedule_filename=str(surroundings.folder / "celerybeat-schedule"),
     )
-    app.conf.beat_schedule["sweep"]["schedule"] = surroundings.pace.sweep
+    app.conf.beat_schedule["sweep"]["schedule"] = settings.SWEEP_SECONDS
 
 
 def broker_options(surroundings: Surroundings) -> dict[str, Any]:
@@ -134,11 +125,7 @@ def _arm(step: Step) -> None:
     Raises:
         AttributeError: there is no such function any more.
     """
-    module, _, path = step.function.partition(":")
-    owner: Any = importlib.import_module(module)
-    *parents, name = path.split(".")
-    for parent in parents:
-        owner = getattr(owner, parent)
+    owner, name = _found(step.function)
     original = getattr(owner, name)
 
     def deadly(*args: Any, **kwargs: Any) -> None:
@@ -147,6 +134,21 @@ def _arm(step: Step) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     setattr(owner, name, deadly)
+
+
+def _found(place: str) -> tuple[Any, str]:
+    """Return what has a name in a module, and the name.
+
+    Raises:
+        AttributeError: there is no such name any more.
+    """
+    module, _, path = place.partition(":")
+    owner: Any = importlib.import_module(module)
+    *parents, name = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent)
+    getattr(owner, name)
+    return owner, name
 
 
 def _worker(_surroundings: Surroundings) -> None:

@@ -98,10 +98,7 @@ def test_a_follower_killed_while_it_reads_and_writes(world: World):
         world.stop("follower")
         keys = world.sign_payments(people, each=PAYMENTS)
         world.submit(keys)
-        seen = world.seen + len(keys)
-        world.wait_until(
-            lambda count=seen: world.events().total() == count, "all are on chain"
-        )
+        world.wait_until_on_chain(keys)
         (victim,) = world.start("follower", step=step)
         world.wait_for_death(victim)
 

@@ -41,7 +41,7 @@ from onchain.services import (
 )
 from tests.chaos import programs
 from tests.chaos.fault_proxy import FaultProxy
-from tests.chaos.programs import Pace, Step, Surroundings
+from tests.chaos.programs import Step, Surroundings
 from tests.factories import assertion_text, make_credential
 from tests.soft_authenticator import SoftAuthenticator
 
@@ -50,6 +50,7 @@ PAYMENT_WEI = ETHER // 1000
 SETTLE_SECONDS = 60  # what R43, R49, R51 and R52 allow
 DEATH_SECONDS = 30
 LOOK_SECONDS = 0.05
+COMPARED_BLOCKS = 20  # the newest ones: more than the deepest reorg here
 HANDS = 4  # people who prepare and sign at the same time
 ENDED = (
     Status.INCLUDED,
@@ -97,6 +98,17 @@ class Person:
     safe: Safe
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a block says about an operation; None in a row that no block is known of."""
+
+    operation_hash: Bytes32 | None
+    transaction_hash: Bytes32 | None
+    block_number: int | None
+    gas_cost_wei: int | None
+    gas_used: int | None
+
+
 class World:
     """Everything that one scenario needs; programs are started by the scenario."""
 
@@ -107,8 +119,8 @@ class World:
         folder: Path,
         broker_url: str,
         tally: Tally,
-        pace: Pace,
-        **changes: Any,
+        changes: dict[str, Any],
+        constants: dict[str, Any],
     ) -> None:
         self.ground = ground
         self.folder = folder
@@ -121,8 +133,8 @@ class World:
             database=dict(connection.settings_dict),
             broker_url=broker_url,
             folder=folder,
-            pace=pace,
-            settings=changes,
+            settings=dict(changes),
+            constants=constants,
         )
         self.processes: list[tuple[str, Process]] = []
         self.people: list[Person] = []
@@ -148,6 +160,10 @@ class World:
         self.tally.faults += self.node_proxy.faults + self.bundler_proxy.faults
 
     # --- Programs --------------------------------------------------------------------
+
+    def set(self, name: str, value: object) -> None:
+        """Change a setting of the programs that start from now on."""
+        self.surroundings.settings[name] = value
 
     def start(self, *names: str, step: Step | None = None) -> list[Process]:
         """Start programs; with a step they die there."""
@@ -218,8 +234,12 @@ class World:
         """Register people and wait until their accounts are live."""
         opened = self.open_accounts(count)
         self.nudge(tasks.run_relayer, self.chain.pk)
-        self.wait_until(lambda: not _not_live(opened), "accounts are live")
+        self.wait_until_live(opened)
         return opened
+
+    def wait_until_live(self, people: Sequence[Person]) -> None:
+        """Return once these accounts are on chain, as the rows know."""
+        self.wait_until(lambda: not _not_live(people), "accounts are live")
 
     def sign_payments(self, people: Sequence[Person], each: int = 1) -> list[int]:
         """Let everybody sign payments; return the operations' keys."""
@@ -281,19 +301,33 @@ class World:
             time.sleep(LOOK_SECONDS)
         return time.monotonic() - started
 
+    def wait_for_blocks(self, count: int) -> None:
+        """Return once the chain is this much longer."""
+        wanted = self.node.head().number + count
+        self.wait_until(lambda: self.node.head().number >= wanted, "blocks come")
+
+    def wait_until_on_chain(self, keys: Sequence[int]) -> None:
+        """Return once the chain has as many events more as these operations."""
+        wanted = self.seen + len(keys)
+        self.wait_until(lambda: self.events() == wanted, "all are on chain")
+
     def settle(self) -> None:
         """Wait until everything has ended, then compare rows and chain.
 
-        Every operation is in a terminal state within the minute; each included one has
-        exactly one UserOperationEvent and its recipient the money once; no transaction
-        of the relayer waits, no nonce of it is skipped, and all accounts are live.
+        Every operation is in a terminal state within the minute; each has exactly one
+        UserOperationEvent, and its recipient the money once; no transaction of the
+        relayer waits, no nonce of it is skipped, and all accounts are live.
         """
-        seconds = self.wait_until(self._has_ended, "everything has ended")
+        head = self.node.head().number
+        seconds = self.wait_until(
+            lambda: self._is_followed(head) and self._has_ended(),
+            "everything has ended",
+        )
         self.tally.steps += 1
         self.tally.settled.append(seconds)
         operations = list(UserOperation.objects.all())
-        events = self.events()
-        included = {op.user_operation_hash for op in operations if _is_on_chain(op)}
+        logs = self._logs()
+        events = Counter(log.operation_hash for log in logs)
         lost = [op for op in operations if op.status != Status.INCLUDED]
         doubled = [key for key, count in events.items() if count > 1]
         self.tally.lost += len(lost)
@@ -302,9 +336,16 @@ class World:
         self.seen = events.total()
         assert not lost, f"lost: {lost}\n{self.report()}"
         assert not doubled, f"doubled: {doubled}"
-        assert set(events) == included, self.report()
-        self._compare_money()
+        assert {_facts_of(op) for op in operations} == set(logs), self.report()
+        self._compare_chain()
         self._compare_relayer()
+
+    def _is_followed(self, head: int) -> bool:
+        """Whether the rows know a block at this height or above that is on the chain."""
+        known = self.chain.blocks.order_by("-number").first()
+        if known is None or known.number < head:
+            return False
+        return known.hash == self.node.block_hash(known.number)
 
     def _has_ended(self) -> bool:
         waiting = UserOperation.objects.exclude(status__in=ENDED)
@@ -316,9 +357,22 @@ class World:
         )
         return not (waiting.exists() or in_flight.exists() or _not_live(self.people))
 
-    def _compare_money(self) -> None:
-        balances = self.node.balances(list(self.payments.values()))
-        assert balances == [PAYMENT_WEI] * len(self.payments)
+    def _compare_chain(self) -> None:
+        """Compare blocks, balances and receipts with what the chain has."""
+        blocks = list(self.chain.blocks.order_by("-number")[:COMPARED_BLOCKS])
+        for block in blocks:
+            assert block.hash == self.node.block_hash(block.number)
+        paid = self.node.balances(list(self.payments.values()))
+        assert paid == [PAYMENT_WEI] * len(self.payments)
+        accounts = list(Safe.objects.order_by("pk"))
+        held = self.node.balances([Address(safe.address) for safe in accounts])
+        assert [safe.balance_wei for safe in accounts] == held
+        mined = RelayerTransaction.objects.filter(
+            status=RelayerTransaction.Status.MINED
+        )
+        for row in mined:
+            (receipt,) = [item for item in self.node.receipts(row.hashes) if item]
+            assert receipt.block_number == row.block_number
 
     def _compare_relayer(self) -> None:
         account = to_address(relayer.account_of(settings.RELAYER_PRIVATE_KEY).address)
@@ -326,8 +380,11 @@ class World:
         mined, _balance = self.node.nonce_and_balance(account)
         assert mined == pending, "a nonce of the relayer is blocked"
 
-    def events(self) -> Counter[Bytes32]:
-        """Return how often each operation of our people is in the EntryPoint's logs."""
+    def events(self) -> int:
+        """Return how many UserOperationEvents of our people the chain has."""
+        return len(self._logs())
+
+    def _logs(self) -> list[Facts]:
         asked = {
             "address": f"0x{ENTRY_POINT.hex()}",
             "fromBlock": hex(self.first_block),
@@ -335,14 +392,19 @@ class World:
             "topics": [f"0x{USER_OPERATION_EVENT.hex()}"],
         }
         ours = {bytes(person.safe.address) for person in self.people}
-        found: Counter[Bytes32] = Counter()
+        found = []
         for log in self.ground.rpc.call("eth_getLogs", asked):
-            outcome = parse_user_operation_event(
-                tuple(Bytes32(parse_hex(topic)) for topic in log["topics"]),
-                parse_hex(log["data"]),
-            )
+            topics = tuple(Bytes32(parse_hex(topic)) for topic in log["topics"])
+            outcome = parse_user_operation_event(topics, parse_hex(log["data"]))
             if outcome.sender in ours:
-                found[outcome.operation_hash] += 1
+                facts = Facts(
+                    operation_hash=outcome.operation_hash,
+                    transaction_hash=Bytes32(parse_hex(log["transactionHash"])),
+                    block_number=int(log["blockNumber"], 16),
+                    gas_cost_wei=outcome.actual_gas_cost_wei,
+                    gas_used=outcome.actual_gas_used,
+                )
+                found.append(facts)
         return found
 
     def report(self) -> str:
@@ -366,8 +428,14 @@ def _fresh(pk: int) -> UserOperation:
     return UserOperation.objects.select_related("safe__chain", "predecessor").get(pk=pk)
 
 
-def _is_on_chain(op: UserOperation) -> bool:
-    return op.status in (Status.INCLUDED, Status.REVERTED)
+def _facts_of(op: UserOperation) -> Facts:
+    return Facts(
+        operation_hash=op.user_operation_hash,
+        transaction_hash=op.transaction_hash,
+        block_number=op.block_number,
+        gas_cost_wei=op.actual_gas_cost_wei,
+        gas_used=op.actual_gas_used,
+    )
 
 
 def _not_live(people: Sequence[Person]) -> bool:
