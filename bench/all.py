@@ -39,6 +39,8 @@ SERVICES = {
 BENCHES = (
     Bench(title="Verify an answer of a passkey", module="verification"),
     Bench(title="Register a thousand", module="registrations", environment=SERVICES),
+    Bench(title="Deploy a thousand", module="deployments", environment=SERVICES),
+    Bench(title="Two hundred at once", module="crowd", environment=SERVICES),
     Bench(title="Prepare an operation", module="preparation"),
     Bench(title="Side by side with AbstractionKit", module="abstractionkit"),
     Bench(title="From the touch to Included", module="inclusion"),
