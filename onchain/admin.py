@@ -18,6 +18,7 @@ from accounts.admin_display import EMPTY, badge
 from accounts.admin_site import ReadOnlyAdmin
 from onchain import (
     admin_relayer,  # noqa: F401  registers its models
+    admin_sponsorship,  # noqa: F401  registers its models
     tasks,
 )
 from onchain.admin_base import (
@@ -28,6 +29,7 @@ from onchain.admin_base import (
 )
 from onchain.admin_display import eth, list_link
 from onchain.admin_fields import OPERATION_FIELDS, SAFE_FIELDS
+from onchain.admin_pauses import pause_actions
 from onchain.models import (
     Acknowledgement,
     Block,
@@ -40,18 +42,22 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
+from onchain.services.pauses import Switch
 
 admin.site.unregister([GroupResult, TaskResult])
 
 
 @admin.register(Chain)
 class ChainAdmin(NudgeAdmin):
-    """Chains; nudging one runs its relayer."""
+    """Chains; nudging one runs its relayer, and switches pause what is paid for."""
+
+    actions = ["nudge_again", *pause_actions()]
 
     list_display = [
         "name",
         "chain_id",
         "submissions",
+        "paused",
         "head_number",
         "head_timestamp",
         "base_fee_wei",
@@ -64,6 +70,12 @@ class ChainAdmin(NudgeAdmin):
     def submissions(self, row: Chain) -> object:
         """Say whether payments are sent to this chain."""
         return badge("Stopped", "bad") if row.problem else badge("Running", "good")
+
+    @admin.display(description="Paused")
+    def paused(self, row: Chain) -> object:
+        """Say which of the operators' switches are on."""
+        names = [s.label.capitalize() for s in Switch if getattr(row, s.value)]
+        return badge(", ".join(names), "bad") if names else badge("Nothing", "quiet")
 
     def nudge(self, row: Chain) -> None:
         tasks.run_relayer.delay_on_commit(row.pk)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import BinaryField, Field, Model
+from django.db.models import BigIntegerField, BinaryField, Field, Model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -200,6 +200,8 @@ def chain_format(field: Field[Any, Any]) -> Format | None:
         return ADDRESS
     if isinstance(field, Bytes32Field):
         return HASH
-    if isinstance(field, Uint256Field) and field.name.endswith("_wei"):
+    if isinstance(field, Uint256Field | BigIntegerField) and field.name.endswith(
+        "_wei"
+    ):
         return same(eth, unit="wei")
     return same(code_size) if isinstance(field, BinaryField) else None

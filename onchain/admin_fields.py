@@ -84,6 +84,7 @@ OPERATION_FIELDS: Any = [
         {
             "fields": [
                 "payer",
+                "unsponsored_reason",
                 "paymaster",
                 "max_cost",
                 "max_fee_per_gas",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+# What a column of 64 bits holds: 9.2 ETH. The database adds such columns up, which it
+# cannot do with a Uint256Field.
+COUNTED_MAX_WEI = 2**63 - 1
+
 WEI_DECIMALS = 18
 UINT256_MAX = 2**256 - 1
 _PLAIN = re.compile(r"(?P<whole>[0-9]+)(?:\.(?P<fraction>[0-9]+))?", re.ASCII)

@@ -240,9 +240,12 @@ def failure_of(op: UserOperation) -> Failure | None:
     safe_code = SAFE_CODE.search(op.failure_detail)
     code = op.failure_code if safe_code is None else safe_code.group()
     money = _money(op, words)
+    what = words.what
+    if op.failure_code == "insufficient-balance-for-fee" and op.unsponsored_reason:
+        what = f"{what} {op.get_unsponsored_reason_display()}"
     return Failure(
         title=_about(op, words.title),
-        what=_about(op, words.what),
+        what=_about(op, what),
         money=money if op.is_payment else NOT_ADDED[money],
         way_out=_about(op, words.way_out),
         code=f"{code}: {op.failure_detail}" if op.failure_detail else code,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts import sessions
 from accounts.ceremonies import sweep_expired
 from onchain.clients.errors import TransientClientError
-from onchain.clients.factory import bundler_for, node_for
+from onchain.clients.factory import bundler_for, node_for, paymaster_service_for
 from onchain.models import (
     Chain,
     Heartbeat,
@@ -30,6 +30,7 @@ from onchain.services import (
     relayer_watch,
     relaying,
     safes,
+    sponsor_watch,
     submission,
     user_operations,
 )
@@ -53,6 +54,7 @@ def prepare_user_operation(pk: int) -> None:
             node=node_for(op.safe.chain.chain_id),
             bundler=bundler_for(op.safe.chain.chain_id),
             sponsor_key=settings.SPONSOR_PRIVATE_KEY,
+            paymaster_service=paymaster_service_for(op.safe.chain.chain_id),
         )
     except TransientClientError as error:
         _note_problem(pk, error)
@@ -134,12 +136,20 @@ def _pks(rows: QuerySet[Any], older: datetime) -> list[int]:
 
 @shared_task
 def check_components(chain_pk: int) -> None:
-    """Note that a worker runs, whether the bundler answers, and how the relayer is."""
+    """Note who answers, and how the relayer and the sponsor's paymaster are."""
     chain = Chain.objects.get(pk=chain_pk)
+    node = node_for(chain.chain_id)
     chains.heard(chain=chain, component=Heartbeat.Component.WORKER)
     chains.check_bundler(chain=chain, bundler=bundler_for(chain.chain_id))
     account = relayer.account_of(settings.RELAYER_PRIVATE_KEY)
-    relayer_watch.watch(chain=chain, node=node_for(chain.chain_id), account=account)
+    relayer_watch.watch(chain=chain, node=node, account=account)
+    sponsor_watch.watch_configured(
+        chain=chain,
+        node=node,
+        keys=sponsor_watch.OwnKeys.of(
+            relayer=settings.RELAYER_PRIVATE_KEY, sponsor=settings.SPONSOR_PRIVATE_KEY
+        ),
+    )
 
 
 @shared_task

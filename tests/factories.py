@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Credential, User, generated_name
+from onchain.clients.paymaster import PaymasterService
 from onchain.models import Chain, Owner, RelayerTransaction, Safe, UserOperation
 from onchain.models.operation_states import Status
 from onchain.protocol.types import Address
@@ -177,6 +178,7 @@ class World:
     node: FakeNode
     bundler: FakeBundler
     sponsor_key: str = SPONSOR_KEY
+    paymaster_service: PaymasterService | None = None
 
     @property
     def chain(self) -> Chain:
@@ -208,6 +210,7 @@ class World:
             node=self.node,
             bundler=self.bundler,
             sponsor_key=self.sponsor_key,
+            paymaster_service=self.paymaster_service,
         )
         return self.fresh(op)
 
@@ -251,6 +254,12 @@ class World:
             op=self.fresh(op), user=self.wallet.user, idempotency_key=uuid.uuid4()
         )
         return self.prepare(again)
+
+    def fund(self) -> None:
+        """Let the chain have shown money on the account: it is no newcomer any more."""
+        Safe.objects.filter(pk=self.wallet.safe.pk).update(
+            balance_wei=ETHER, synced_at_block=100
+        )
 
     def confirm_time(self, seconds: int) -> None:
         """Let the confirmed head have this timestamp, and the head one later."""

@@ -177,3 +177,54 @@ def test_no_process_starts_with_public_keys(program, settings, tmp_path):
     assert "RELAYER_PRIVATE_KEY is a key that everybody has." in (
         ended.stdout + ended.stderr
     )
+
+
+# --- The sponsor -----------------------------------------------------------------------
+
+SERVICE = "https://paymaster.example/key"
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"PAYMASTER_ADDRESS": "0x12"}, "latchkey.E009"),
+        ({"PAYMASTER_URL": SERVICE}, "latchkey.E015"),
+        ({"PAYMASTER_ADDRESS": "", "PAYMASTER_URL": "there"}, "latchkey.E016"),
+        (
+            {"PAYMASTER_ADDRESS": "", "PAYMASTER_URL": SERVICE}
+            | {"PAYMASTER_CONTEXT": ["a list"]},
+            "latchkey.E017",
+        ),
+        ({"SPONSOR_SAFETY_WEI": -1}, "latchkey.E018"),
+        ({"SPONSOR_DEPOSIT_FLOOR_WEI": -1}, "latchkey.E018"),
+        ({"SPONSOR_OPERATION_WEI": 11, "SPONSOR_DAILY_WEI": 10}, "latchkey.E019"),
+        ({"SPONSOR_DAILY_WEI": 11, "SPONSOR_OPERATION_WEI": 1}, "latchkey.E019"),
+        ({"SPONSOR_DAILY_OPERATIONS": 11, "SPONSOR_DAILY_TOTAL": 10}, "latchkey.E019"),
+        ({"SPONSOR_OPERATION_WEI": 2**63}, "latchkey.E020"),
+    ],
+)
+def test_settings_of_the_sponsor_that_contradict_are_refused(
+    settings, changes, refusal
+):
+    settings.PAYMASTER_ADDRESS = "0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35"
+    settings.SPONSOR_DAILY_WEI = settings.SPONSOR_DAILY_TOTAL_WEI = 2**64
+    if changes.get("SPONSOR_DAILY_WEI") == 11:
+        settings.SPONSOR_DAILY_TOTAL_WEI = 10
+    for name, value in changes.items():
+        setattr(settings, name, value)
+
+    assert refusals() == [refusal]
+
+
+def test_a_limit_of_nothing_switches_off_and_contradicts_nothing(settings):
+    settings.SPONSOR_DAILY_TOTAL = settings.SPONSOR_DAILY_TOTAL_WEI = 0
+
+    assert refusals() == []
+
+
+def test_the_address_of_a_paymaster_service_is_not_printed(settings):
+    settings.PAYMASTER_URL = "secret-key"
+
+    assert not any(
+        "secret" in f"{error.msg}{error.hint}" for error in checks.safe_start(None)
+    )

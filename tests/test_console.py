@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from accounts.admin_display import age
-from accounts.models import Credential, EmailAddress, OutgoingMail
+from accounts.models import EmailAddress, OutgoingMail
 from onchain.admin_display import TONES, gwei
 from onchain.models import (
     Block,
@@ -26,14 +26,15 @@ from onchain.models import (
     Heartbeat,
     JournalEntry,
     KeyProof,
+    PaymasterDeposit,
     RelayerTransaction,
     Safe,
+    Sponsorship,
     UserOperation,
 )
-from onchain.services import key_proofs, overview
-from tests.factories import make_credential, make_operator
+from onchain.services import key_proofs, overview, sponsorship
+from tests.factories import make_operator
 from tests.pages import Page
-from tests.soft_authenticator import SoftAuthenticator
 from tests.wallets import Status, Wallet, key_of, make_operation, make_wallet
 from wallet_site.celery import app
 from wallet_site.console import Console
@@ -42,9 +43,8 @@ pytestmark = pytest.mark.django_db
 
 STATIC = Path(django_settings.BASE_DIR) / "static"
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-INDEX_QUERIES = 16
+INDEX_QUERIES = 17
 WORK = [UserOperation, Safe, RelayerTransaction, KeyProof]
-GOOGLE = uuid.UUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")  # Password Manager
 HASH = bytes(range(32))
 
 
@@ -346,45 +346,79 @@ def test_a_payment_that_the_system_let_lapse_is_a_failure(fields, alice):
     assert (group.code, group.count) == (fields["failure_code"], 1)
 
 
-# --- Passkeys -------------------------------------------------------------------------
-
-
-def test_passkeys_are_counted_by_what_their_providers_say(operator, alice):
-    """L-15"""
-    make_credential(SoftAuthenticator(aaguid=GOOGLE.bytes), user=alice.user)
-
-    page = index(operator)
-
-    assert "Software provider, claimed 1" in page.words
-    assert "Other listed provider, claimed 0" in page.words
-    assert "Not said 1" in page.words
-    assert f"{list_url(Credential)}?kind=software" in links(page)
-
-
 # --- Sponsorship and keys --------------------------------------------------------------
+
+
+def sponsored(
+    wallet: Wallet, wei: int, *, is_paid: bool, pool: str = Sponsorship.Pool.ESTABLISHED
+) -> Sponsorship:
+    op = make_operation(wallet, Status.INCLUDED if is_paid else Status.SUBMITTED)
+    return Sponsorship.objects.create(
+        operation=op,
+        safe=wallet.safe,
+        chain=wallet.safe.chain,
+        pool=pool,
+        signers=1,
+        reserved_wei=wei,
+        paid_wei=wei if is_paid else None,
+        paid_at=timezone.now() if is_paid else None,
+        valid_until=op.valid_until,
+    )
 
 
 def test_sponsored_operations_stand_beside_their_limits(operator, alice, settings):
     settings.SPONSOR_DAILY_TOTAL = 1_500
+    settings.SPONSOR_DAILY_TOTAL_WEI = 10**18
     settings.SPONSOR_DAILY_OPERATIONS = 20
+    settings.SPONSOR_SAFETY_WEI = 10**17
     bob = make_wallet()
-    make_operation(alice, Status.INCLUDED, actual_gas_cost_wei=3 * 10**14)
-    make_operation(alice, Status.SUBMITTED)
-    make_operation(bob, Status.INCLUDED, actual_gas_cost_wei=10**14)
-    yesterday = make_operation(bob, Status.INCLUDED)
-    UserOperation.objects.filter(pk=yesterday.pk).update(
-        prepared_at=timezone.now() - timedelta(days=1)
-    )
-    UserOperation.objects.filter(pk=make_operation(bob, Status.INCLUDED).pk).update(
-        paymaster=None
+    sponsored(alice, 3 * 10**14, is_paid=True)
+    sponsored(alice, 5 * 10**14, is_paid=False)
+    sponsored(bob, 10**14, is_paid=True, pool=Sponsorship.Pool.NEWCOMER)
+    sponsored(bob, 10**15, is_paid=True, pool=Sponsorship.Pool.SAFETY)
+    yesterday = sponsored(bob, 10**16, is_paid=True)
+    before = timezone.now() - timedelta(days=1)
+    Sponsorship.objects.filter(pk=yesterday.pk).update(paid_at=before)
+
+    page = index(operator)
+
+    assert "State Running Operations 3 of 1,500" in page.words
+    assert "Paid and promised 0.0009 ETH of 1 ETH" in page.words
+    assert "For new accounts 1 of 750" in page.words
+    assert "2 of 20" in page.words
+    assert row_url(alice.safe) in links(page)
+    assert "Safety reserve 0.001 ETH of 0.1 ETH" in page.words
+    assert "0.0005 ETH promised" in page.words
+
+
+def test_a_pause_stands_on_the_first_page(operator, alice):
+    Chain.objects.update(sponsorship_paused=True)
+
+    page = index(operator)
+
+    assert "Sponsorship is paused." in page.words
+    assert "State Paused" in page.words
+
+
+def test_what_is_wrong_with_the_paymaster_stands_on_the_first_page(operator, alice):
+    PaymasterDeposit.objects.create(
+        chain=alice.safe.chain,
+        address=sponsorship.paymaster_address(),
+        deposit_wei=10**15,
+        problem="Its deposit is low.",
+        read_at=timezone.now(),
     )
 
     page = index(operator)
 
-    assert "Operations 3 of 1,500" in page.words
-    assert "2 of 20" in page.words
-    assert row_url(alice.safe) in links(page)
-    assert "Paid so far 0.0004 ETH" in page.words
+    assert "The paymaster: Its deposit is low." in page.words
+    assert "Deposit 0.001 ETH" in page.words
+
+
+def test_without_any_sponsor_the_first_page_says_so(operator, alice, settings):
+    settings.PAYMASTER_ADDRESS = settings.PAYMASTER_URL = ""
+
+    assert "State Nobody is sponsored" in index(operator).words
 
 
 def test_the_operators_addresses_are_shown_and_their_keys_are_not(operator, settings):

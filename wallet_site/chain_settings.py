@@ -28,11 +28,17 @@ LOCAL_SPONSOR_KEY = "0x7c852118294e51e653712a81e05800f419141751be58f605c371e1514
 default_keys = (LOCAL_RELAYER_KEY, LOCAL_SPONSOR_KEY) if HAS_PUBLIC_KEYS else ("", "")
 RELAYER_PRIVATE_KEY = secret("RELAYER_PRIVATE_KEY", default_keys[0])
 SPONSOR_PRIVATE_KEY = secret("SPONSOR_PRIVATE_KEY", default_keys[1])
-# VerifyingPaymaster; empty: nobody is sponsored. `manage.py devchain` puts it at
+# An ERC-7677 paymaster service, used instead of a paymaster of one's own. The context
+# is what the service's documents ask for, as JSON.
+PAYMASTER_URL = secret("PAYMASTER_URL", is_required=False)
+PAYMASTER_CONTEXT = env.json("PAYMASTER_CONTEXT", {})
+# VerifyingPaymaster; empty: nobody is sponsored by us. `manage.py devchain` puts it at
 # the first contract address of a key the site does not hold (R71).
 PAYMASTER_ADDRESS = env.str(
     "PAYMASTER_ADDRESS",
-    "0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35" if LOCAL_CHAIN else "",
+    "0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35"
+    if LOCAL_CHAIN and not PAYMASTER_URL
+    else "",
 )
 
 CONFIRMATIONS = env.int("CONFIRMATIONS", 2 if LOCAL_CHAIN else 12)  # blocks
@@ -48,7 +54,17 @@ MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceilin
 RELAYER_STUCK_SECONDS = env.int("RELAYER_STUCK_SECONDS", 60)  # seconds
 # Below this the console warns: about a hundred deployments at 10 gwei.
 RELAYER_FLOOR_WEI = env.int("RELAYER_FLOOR_WEI", 4 * 10**17)  # wei
-SPONSOR_DAILY_OPERATIONS = env.int("SPONSOR_DAILY_OPERATIONS", 200)  # per account
+# What the sponsor pays for on a UTC day, of one account and of all, and for one
+# operation. Accounts younger than a week without money have half of the total (R57).
+SPONSOR_DAILY_OPERATIONS = env.int("SPONSOR_DAILY_OPERATIONS", 200)  # of one account
+SPONSOR_DAILY_WEI = env.int("SPONSOR_DAILY_WEI", 10**17)  # wei, of one account
 SPONSOR_DAILY_TOTAL = env.int("SPONSOR_DAILY_TOTAL", 10_000)  # operations, all accounts
+SPONSOR_DAILY_TOTAL_WEI = env.int("SPONSOR_DAILY_TOTAL_WEI", 2 * 10**18)  # wei
+SPONSOR_OPERATION_GAS = env.int("SPONSOR_OPERATION_GAS", 2_000_000)  # gas, most for one
 SPONSOR_OPERATION_WEI = env.int("SPONSOR_OPERATION_WEI", 10**16)  # wei, most for one
+# In a day for what keeps accounts safe, beside the limits and through a pause (R69).
+SPONSOR_SAFETY_WEI = env.int("SPONSOR_SAFETY_WEI", 10**17)  # wei
+SPONSOR_PROPOSALS = env.bool("SPONSOR_PROPOSALS", True)  # what several have to sign
+# Below this the console warns of the paymaster's deposit.
+SPONSOR_DEPOSIT_FLOOR_WEI = env.int("SPONSOR_DEPOSIT_FLOOR_WEI", 5 * 10**17)  # wei
 FAUCET_WEI = 10**18  # one press of "Get test ETH"

@@ -17,8 +17,7 @@ from eth_account import Account
 
 from accounts.attestation_policy import CONVEYANCES
 from accounts.client_address import UNIX_SOCKET, parse_network
-from onchain.protocol.errors import EncodingError
-from onchain.protocol.types import to_address
+from wallet_site.sponsor_checks import sponsor_errors
 
 LOCAL_CHAIN_ID = 31337
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1", ""}
@@ -40,7 +39,7 @@ PUBLIC_ACCOUNTS = {
 
 def safe_start(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """Return an error for each setting that is wrong, or that production refuses."""
-    errors = [*_paymaster_errors(), *_policy_errors(), *_proxy_errors()]
+    errors = [*sponsor_errors(), *_policy_errors(), *_proxy_errors()]
     if settings.SITE_MODE == "production":
         errors += [*_site_errors(), *_chain_errors(), *_key_errors()]
     return errors
@@ -56,19 +55,6 @@ def require_safe_start() -> None:
     if errors:
         words = (f"{error.msg} {error.hint}" for error in errors)
         raise ImproperlyConfigured("\n".join(words))
-
-
-def _paymaster_errors() -> Iterator[CheckMessage]:
-    if not settings.PAYMASTER_ADDRESS:
-        return
-    try:
-        to_address(settings.PAYMASTER_ADDRESS)
-    except EncodingError:
-        yield Error(
-            "PAYMASTER_ADDRESS is not an address.",
-            hint="Give 0x and 40 hex digits, with their checksum, or leave it empty.",
-            id="latchkey.E009",
-        )
 
 
 def _policy_errors() -> Iterator[CheckMessage]:

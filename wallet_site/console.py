@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Model
+from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -20,21 +20,19 @@ from django_celery_results.models import TaskResult
 from accounts import mails
 from accounts.admin_display import EMPTY, badge, moment_text, short_moment
 from accounts.admin_site import PasskeyAdminSite
-from accounts.models import Credential, OutgoingMail
-from accounts.provider_kinds import ProviderKind, credentials_of
+from accounts.models import OutgoingMail
 from onchain import failures
 from onchain.admin_display import (
     CHAIN_TIME,
-    eth,
     full_address,
     gwei,
     link,
     list_url,
-    short_address,
 )
 from onchain.models import Heartbeat, KeyProof, RelayerTransaction, Safe, UserOperation
 from onchain.protocol.types import to_address
 from onchain.services import overview, relayer, sponsorship
+from wallet_site.sponsor_console import sponsor_facts, sponsor_lines
 
 KINDS: dict[type[Model], str] = {
     UserOperation: "Operations",
@@ -66,15 +64,18 @@ def overview_context() -> dict[str, Any]:
     work = work_rows(now)
     return {
         "as_of": moment_text(now),
-        "problems": problem_lines(health, work) + mail_lines(now),
+        "problems": [
+            *problem_lines(health, work),
+            *sponsor_lines(health.chain),
+            *mail_lines(now),
+        ],
         "components": component_rows(health),
         "chain": chain_facts(health),
         "work": work,
         "stuck_minutes": overview.STUCK_MINUTES,
         "failures": failure_rows(now),
-        "sponsored": sponsored_facts(now),
+        "sponsored": sponsor_facts(health.chain),
         "keys": keys(),
-        "passkeys": passkey_rows(),
         "journal": [
             {"entry": entry, "when": short_moment(entry.created_at)}
             for entry in overview.newest_entries()
@@ -188,37 +189,6 @@ def failure_url(model: type[Model] | None, code: str, since: str) -> str:
     return list_url(model, **{since_name: since}, **found)
 
 
-def sponsored_facts(now: datetime) -> dict[str, Any]:
-    """Return today's sponsored operations beside their limits."""
-    today = overview.sponsored_today(now=now)
-    busiest = today.busiest
-    return {
-        "operations": today.operations,
-        "operations_text": f"{today.operations:,} of {settings.SPONSOR_DAILY_TOTAL:,}",
-        "total": settings.SPONSOR_DAILY_TOTAL,
-        "busiest": busiest and link(busiest, short_address(busiest.address)),
-        "busiest_text": f"{today.busiest_operations:,} of "
-        f"{settings.SPONSOR_DAILY_OPERATIONS:,}",
-        "spent": eth(today.spent_wei),
-        "dearest": eth(settings.SPONSOR_OPERATION_WEI),
-    }
-
-
-def passkey_rows() -> list[dict[str, Any]]:
-    """Return how many passkeys there are, by what their providers say."""
-    counts = Credential.objects.aggregate(
-        **{kind.name: Count("pk", filter=credentials_of(kind)) for kind in ProviderKind}
-    )
-    return [
-        {
-            "label": kind.label,
-            "count": counts[kind.name],
-            "url": list_url(Credential, kind=kind.value),
-        }
-        for kind in ProviderKind
-    ]
-
-
 def keys() -> list[dict[str, Any]]:
     """Return the addresses of what the operator holds; never the keys themselves."""
     paymaster = sponsorship.paymaster_address()
@@ -238,9 +208,15 @@ def keys() -> list[dict[str, Any]]:
             "address": EMPTY if paymaster is None else full_address(paymaster),
             "use": "Pays fees from its deposit at the EntryPoint."
             if paymaster is not None
-            else "None is set, so every account pays its own fees.",
+            else _without_paymaster(),
         },
     ]
+
+
+def _without_paymaster() -> str:
+    if settings.PAYMASTER_URL:
+        return "A paymaster service pays, from its own."
+    return "None is set, so every account pays its own fees."
 
 
 def _address_of(private_key: str) -> object:

@@ -7,6 +7,7 @@ from django.conf import settings
 from onchain.clients.bundler import Bundler
 from onchain.clients.json_rpc import JsonRpc
 from onchain.clients.node import Node
+from onchain.clients.paymaster import PaymasterService
 
 
 def node_for(chain_id: int) -> Node:
@@ -27,6 +28,21 @@ def bundler_for(chain_id: int) -> Bundler:
     """
     _require_configured(chain_id)
     return Bundler(JsonRpc(url=settings.BUNDLER_URL, timeout=settings.CLIENT_TIMEOUT))
+
+
+def paymaster_service_for(chain_id: int) -> PaymasterService | None:
+    """Return the paymaster service of a chain, None where none is configured.
+
+    Raises:
+        LookupError: no endpoint is configured for it.
+    """
+    _require_configured(chain_id)
+    if not settings.PAYMASTER_URL:
+        return None
+    return PaymasterService(
+        rpc=JsonRpc(url=settings.PAYMASTER_URL, timeout=settings.CLIENT_TIMEOUT),
+        context=dict(settings.PAYMASTER_CONTEXT),
+    )
 
 
 def _require_configured(chain_id: int) -> None:

@@ -10,6 +10,8 @@ from onchain.models.operation_signature import OperationSignature
 from onchain.models.owner import Owner
 from onchain.models.relayer import RelayerAttempt, RelayerTransaction
 from onchain.models.safe import Safe
+from onchain.models.sponsorship import PaymasterDeposit, Sponsorship
+from onchain.models.unsponsored import Unsponsored
 from onchain.models.user_operation import UserOperation
 
 __all__ = (
@@ -21,8 +23,11 @@ __all__ = (
     "KeyProof",
     "OperationSignature",
     "Owner",
+    "PaymasterDeposit",
     "RelayerAttempt",
     "RelayerTransaction",
     "Safe",
+    "Sponsorship",
+    "Unsponsored",
     "UserOperation",
 )

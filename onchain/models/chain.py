@@ -34,6 +34,9 @@ class Chain(models.Model):
     problem = models.CharField(
         max_length=200, blank=True, help_text="why submissions stopped; empty: they run"
     )
+    sponsorship_paused = models.BooleanField(
+        default=False, help_text="by an operator: accounts pay their own fees"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from onchain.models.operation_states import (
     UserOperationQuerySet,
 )
 from onchain.models.safe import Safe
+from onchain.models.unsponsored import Unsponsored
 from onchain.protocol.types import checksum_address
 from onchain.protocol.user_operation import (
     Paymaster,
@@ -127,6 +128,12 @@ class UserOperation(models.Model):
     paymaster_verification_gas_limit = models.PositiveBigIntegerField(null=True)
     paymaster_post_op_gas_limit = models.PositiveBigIntegerField(null=True)
     paymaster_data = models.BinaryField(null=True)
+    unsponsored_reason = models.CharField(
+        max_length=16,
+        choices=Unsponsored,
+        blank=True,
+        help_text="why the account pays, where there is a sponsor",
+    )
     valid_after = models.PositiveBigIntegerField(null=True, help_text="seconds")
     valid_until = models.PositiveBigIntegerField(null=True, help_text="seconds")
     user_operation_hash = Bytes32Field(null=True, unique=True)
@@ -187,6 +194,17 @@ class UserOperation(models.Model):
     def recipient_text(self) -> str:
         """The recipient's checksummed address."""
         return checksum_address(self.recipient)
+
+    @property
+    def paymaster_text(self) -> str:
+        """The paymaster's checksummed address, empty when the account pays."""
+        return "" if self.paymaster is None else checksum_address(self.paymaster)
+
+    @property
+    def sponsor_name(self) -> str:
+        """What a paymaster service calls itself, empty for anybody else."""
+        row = getattr(self, "sponsorship", None) if self.is_sponsored else None
+        return "" if row is None else str(row.sponsor_name)
 
     @property
     def is_awaiting_network(self) -> bool:

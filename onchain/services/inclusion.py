@@ -29,7 +29,7 @@ from onchain.protocol.events import (
 from onchain.protocol.revert import decode_revert
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import split_nonce
-from onchain.services import authorization, deployments
+from onchain.services import authorization, deployments, sponsor_payments
 from onchain.services.safes import look_again
 
 logger = logging.getLogger(__name__)
@@ -122,6 +122,7 @@ def _record_outcome(
     if not moved:
         return
     logger.info("operation %s %s in block %s", op.pk, target, log.block_number)
+    sponsor_payments.settle(op=op, cost_wei=outcome.actual_gas_cost_wei)
     if outcome.succeeded:
         authorization.mark_owners_proven(op)
 
@@ -235,6 +236,7 @@ def _reopen_operations(chain: Chain, fork_number: int) -> None:
             target = Status.REPLACED
         elif op.signed_at is None:
             target = Status.AWAITING_SIGNATURES
+        sponsor_payments.reopen(op=op)
         if target == op.status:
             UserOperation.objects.filter(pk=op.pk).update(**UNDONE)
             continue

@@ -1,4 +1,4 @@
-"""What operators ask first: is all well, what is stuck, what failed, who was paid for.
+"""What operators ask first: is all well, what is stuck, what failed.
 
 Rows only, never the network. One function answers one question, with one or two
 queries however many rows there are (security.md R60).
@@ -6,7 +6,6 @@ queries however many rows there are (security.md R60).
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -170,39 +169,6 @@ _UNFINISHED = {
     RelayerTransaction: _transactions,
     KeyProof: _proofs,
 }
-
-
-# --- Whose fees were paid today? ------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sponsored:
-    """What the operator paid for since midnight UTC, as the limits count it."""
-
-    operations: int
-    spent_wei: int  # of those that are on chain
-    busiest: Safe | None
-    busiest_operations: int
-
-
-def sponsored_today(*, now: datetime) -> Sponsored:
-    """Return today's sponsored operations of the configured chain."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = UserOperation.objects.filter(
-        paymaster__isnull=False,
-        prepared_at__gte=midnight,
-        safe__chain__chain_id=settings.CHAIN_ID,
-    )
-    # Wei are text to the database, so they are added here; the day's limit bounds it.
-    costs = list(rows.order_by().values_list("safe_id", "actual_gas_cost_wei"))
-    busiest = Counter(safe_id for safe_id, _cost in costs).most_common(1)
-    pk, operations = busiest[0] if busiest else (None, 0)
-    return Sponsored(
-        operations=len(costs),
-        spent_wei=sum(cost for _safe_id, cost in costs if cost is not None),
-        busiest=None if pk is None else Safe.objects.get(pk=pk),
-        busiest_operations=operations,
-    )
 
 
 # --- What failed? ---------------------------------------------------------------------

@@ -1,74 +1,132 @@
-"""Who pays: the operator's VerifyingPaymaster within limits, else the account.
+"""The sponsor: the operator's own VerifyingPaymaster, or a paymaster service.
 
-The sponsor's signature covers the whole operation, and is itself part of what the
-passkey signs (VerifyingPaymaster of account-abstraction v0.7.0; security.md R57).
+A sponsor first offers a paymaster to estimate gas with, then grants one for the whole
+operation, which is itself part of what the passkey signs (security.md R57). Whether it
+is asked at all is decided by ``sponsor_limits``.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
-from onchain.models import Chain, Safe, UserOperation
+from onchain.models import Chain, Unsponsored
 from onchain.protocol.paymaster import (
     verifying_paymaster_data,
     verifying_paymaster_hash,
 )
 from onchain.protocol.types import Address, to_address
 from onchain.protocol.user_operation import Paymaster, UserOperationV07
-from onchain.protocol.validation import gas_limit_total
 
 VERIFICATION_GAS = 60_000  # gas
 POST_OP_GAS = 0  # VerifyingPaymaster has no postOp
+SPONSORED_SECONDS = 600  # life of an operation that one passkey signs (R57)
+
+
+class SponsorFailed(Exception):
+    """The sponsor does not pay for this operation; ``reason`` says why."""
+
+    def __init__(self, reason: Unsponsored) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The sponsor's signed word for one operation."""
+
+    paymaster: Paymaster
+    valid_until: int  # seconds, chain time
+    name: str = ""  # as a paymaster service calls itself
+
+
+class Sponsor(Protocol):
+    """Somebody who pays fees."""
+
+    @property
+    def watched(self) -> Address | None:
+        """The paymaster whose deposit this site watches, None for another's."""
+
+    def offer(self, *, op: UserOperationV07) -> Paymaster:
+        """Return a paymaster to estimate the operation's gas with.
+
+        Raises:
+            SponsorFailed: it does not pay for this one.
+        """
+
+    def grant(self, *, op: UserOperationV07, valid_until: int) -> Grant:
+        """Return the paymaster that the operation carries. ``op`` has the offer's.
+
+        The grant holds until ``valid_until`` or less.
+
+        Raises:
+            SponsorFailed: it does not pay for this one.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSponsor:
+    """The operator's VerifyingPaymaster, signed for by this site."""
+
+    address: Address
+    chain: Chain
+    private_key: str = field(repr=False)
+
+    @property
+    def watched(self) -> Address:
+        """The paymaster itself."""
+        return self.address
+
+    def offer(self, *, op: UserOperationV07) -> Paymaster:
+        """Return the paymaster with a signature over nothing."""
+        return _stub(self.address, self.private_key)
+
+    def grant(self, *, op: UserOperationV07, valid_until: int) -> Grant:
+        """Return the paymaster with the signature over this operation."""
+        paymaster = signed(
+            op=op,
+            chain=self.chain,
+            valid_until=valid_until,
+            private_key=self.private_key,
+        )
+        return Grant(paymaster=paymaster, valid_until=valid_until)
+
+
+def own(*, chain: Chain, private_key: str) -> OwnSponsor | None:
+    """Return the operator's own sponsor, None where no paymaster is configured."""
+    address = paymaster_address()
+    if address is None:
+        return None
+    return OwnSponsor(address=address, chain=chain, private_key=private_key)
+
+
+def life_seconds(*, signers: int, proposal_seconds: int) -> int:
+    """Return how long a sponsored operation holds: minutes, or its proposal's life."""
+    return SPONSORED_SECONDS if signers == 1 else proposal_seconds
 
 
 def paymaster_address() -> Address | None:
-    """Return the configured VerifyingPaymaster, None where nobody is sponsored."""
+    """Return the configured VerifyingPaymaster, None where there is none."""
     text = settings.PAYMASTER_ADDRESS
     return to_address(text) if text else None
 
 
-def is_affordable(op: UserOperationV07) -> bool:
-    """Whether the most this operation can cost is within the cap for one."""
-    return gas_limit_total(op) * op.max_fee_per_gas <= settings.SPONSOR_OPERATION_WEI
-
-
-def has_room(*, safe: Safe) -> bool:
-    """Whether today's limits leave room for one more operation of this account."""
-    if paymaster_address() is None:
-        return False
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = UserOperation.objects.filter(
-        paymaster__isnull=False, prepared_at__gte=midnight
-    )
-    confirmed = safe.chain.confirmed_timestamp
-    if confirmed is not None:
-        # What nobody signed takes no place once it cannot be included any more. Until
-        # then it does: it was shown with the sponsor's signature, and whoever has it
-        # can sign it and send it elsewhere.
-        spent = Q(signed_at__isnull=False) | Q(included_at__isnull=False)
-        today = today.filter(spent | Q(valid_until__gte=confirmed))
-    return (
-        today.filter(safe=safe).count() < settings.SPONSOR_DAILY_OPERATIONS
-        and today.filter(safe__chain=safe.chain_id).count()
-        < settings.SPONSOR_DAILY_TOTAL
-    )
-
-
 def stub(*, private_key: str) -> Paymaster | None:
-    """Return a paymaster for gas estimation.
-
-    Its signature is a real one over nothing, because VerifyingPaymaster reverts on
-    bytes that recover to no address, while a wrong signer only fails validation.
-    """
+    """Return the own paymaster for gas estimation, None where there is none."""
     address = paymaster_address()
-    if address is None:
-        return None
+    return None if address is None else _stub(address, private_key)
+
+
+def _stub(address: Address, private_key: str) -> Paymaster:
+    """Return a paymaster with a real signature over nothing.
+
+    VerifyingPaymaster reverts on bytes that recover to no address, while a wrong
+    signer only fails validation.
+    """
     return Paymaster(
         address=address,
         verification_gas_limit=VERIFICATION_GAS,
@@ -107,24 +165,6 @@ def signed(
             signature=_signature(digest, private_key),
         ),
     )
-
-
-def reserve(*, safe: Safe, pk: int, fields: dict[str, object]) -> bool:
-    """Move a draft to AWAITING_SIGNATURES if the limits still have room for it.
-
-    One transaction under a lock on the chain's row, so that parallel asks at the
-    limit get exactly the limit.
-    """
-    with transaction.atomic():
-        Chain.objects.select_for_update().get(pk=safe.chain_id)
-        if not has_room(safe=safe):
-            return False
-        return UserOperation.objects.transition(
-            pk,
-            source=UserOperation.Status.DRAFT,
-            target=UserOperation.Status.AWAITING_SIGNATURES,
-            **fields,
-        )
 
 
 def _signature(digest: bytes, private_key: str) -> bytes:

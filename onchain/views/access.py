@@ -88,7 +88,9 @@ def own_operation(request: HttpRequest, pk: int) -> UserOperation:
     """Return an operation of one of the person's accounts, or 404."""
     operations = UserOperation.objects.visible_to(person(request))
     return get_object_or_404(
-        operations.select_related("safe__chain", "predecessor", "new_credential"),
+        operations.select_related(
+            "safe__chain", "predecessor", "new_credential", "sponsorship"
+        ),
         pk=pk,
     )
 

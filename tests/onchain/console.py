@@ -26,8 +26,10 @@ from onchain.models import (
     Acknowledgement,
     Block,
     JournalEntry,
+    PaymasterDeposit,
     RelayerAttempt,
     RelayerTransaction,
+    Sponsorship,
 )
 from onchain.services import key_proofs
 from tests.wallets import Status, Wallet, key_of, make_operation
@@ -79,6 +81,20 @@ def fill_console(wallet: Wallet) -> None:
         transaction=sent, raw=b"\1", hash=b"\xac" * 32, max_fee_per_gas=1
     )
     Acknowledgement.objects.create(safe=wallet.safe, user=wallet.user)
+    Sponsorship.objects.create(
+        operation=op,
+        safe=wallet.safe,
+        chain=chain,
+        pool=Sponsorship.Pool.ESTABLISHED,
+        signers=1,
+        reserved_wei=10**15,
+        paid_wei=10**14,
+        valid_until=1,
+        paid_at=timezone.now(),
+    )
+    PaymasterDeposit.objects.create(
+        chain=chain, address=b"\5" * 20, deposit_wei=10**18, read_at=timezone.now()
+    )
     JournalEntry.objects.create(actor=wallet.user, action="test", target=f"{op}")
     later = timezone.now() + timedelta(minutes=5)
     enrolment = Enrolment.objects.create(

@@ -24,7 +24,13 @@ def site(settings: Any) -> None:
     settings.PAYMASTER_ADDRESS = "0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35"
     settings.SPONSOR_DAILY_OPERATIONS = 200
     settings.SPONSOR_DAILY_TOTAL = 10_000
+    settings.SPONSOR_DAILY_WEI = 10**17
+    settings.SPONSOR_DAILY_TOTAL_WEI = 2 * 10**18
+    settings.SPONSOR_OPERATION_GAS = 2_000_000
     settings.SPONSOR_OPERATION_WEI = 10**16
+    settings.SPONSOR_SAFETY_WEI = 10**17
+    settings.SPONSOR_PROPOSALS = True
+    settings.PAYMASTER_URL = ""
     settings.MAX_FEE_PER_GAS = 200 * 10**9
 
 

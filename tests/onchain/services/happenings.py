@@ -6,7 +6,13 @@ from typing import Any
 
 from onchain.clients.errors import ClientError
 from onchain.clients.node_types import LogRecord
-from onchain.models import Block, RelayerTransaction, Safe, UserOperation
+from onchain.models import (
+    Block,
+    RelayerTransaction,
+    Safe,
+    Sponsorship,
+    UserOperation,
+)
 from onchain.services import follower, inclusion
 from tests.factories import (
     World,
@@ -64,9 +70,11 @@ def rows() -> list[dict[str, Any]]:
         UserOperation.objects.order_by("pk").values(),
         Safe.objects.order_by("pk").values(),
         RelayerTransaction.objects.order_by("pk").values(),
+        Sponsorship.objects.order_by("pk").values(),
     ]
+    written_at = ("included_at", "paid_at")
     return [
-        {name: value for name, value in row.items() if name != "included_at"}
+        {name: value for name, value in row.items() if name not in written_at}
         for table in tables
         for row in table
     ]

@@ -8,6 +8,7 @@ from onchain.clients.bundler import Bundler
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import JsonRpc
 from onchain.clients.node import Node
+from onchain.failures import failure_of
 from onchain.models import Chain, Safe, UserOperation
 from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import decode_call_data
@@ -188,6 +189,9 @@ def test_the_operator_pays_within_the_limits(world: World):
         ("SPONSOR_DAILY_OPERATIONS", 0),
         ("SPONSOR_DAILY_TOTAL", 0),
         ("SPONSOR_OPERATION_WEI", 1),
+        ("SPONSOR_OPERATION_GAS", 1),
+        ("SPONSOR_DAILY_WEI", 1),
+        ("SPONSOR_DAILY_TOTAL_WEI", 1),
     ],
 )
 def test_beyond_a_limit_the_account_pays(world: World, settings, name, value):
@@ -221,3 +225,14 @@ def test_an_account_that_pays_needs_the_fee_beside_the_amount(world: World, sett
 
     assert exact.status == Status.AWAITING_SIGNATURES
     assert above.failure_code == "insufficient-balance-for-fee"
+
+
+def test_who_cannot_pay_the_fee_is_told_why_nobody_else_does(world: World, settings):
+    settings.SPONSOR_DAILY_OPERATIONS = 0
+
+    op = world.prepare(world.draft(value_wei=ETHER))
+
+    assert op.failure_code == "insufficient-balance-for-fee"
+    assert failure_of(op).what.endswith(
+        "than this account has. This account's share of today is used up."
+    )

@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from onchain.models import Chain, OperationSignature, UserOperation
+from onchain.models import (
+    Chain,
+    OperationSignature,
+    Sponsorship,
+    Unsponsored,
+    UserOperation,
+)
 from onchain.protocol.types import checksum_address
 from onchain.protocol.user_operation import paymaster_and_data
 from tests.onchain.test_forms import RECIPIENT
@@ -74,6 +80,45 @@ def test_the_review_shows_all_that_will_be_signed(is_sponsored, alice):
     assert page.shown("max-fee") == f"{exact_ether(gas * 2_000_000_007)} ETH"
     assert page.signed["payer"]["value"] == ("sponsor" if is_sponsored else "account")
     assert page.signed["valid-until"]["value"] == until
+
+
+@pytest.mark.parametrize("reason", Unsponsored)
+def test_the_review_says_why_the_account_pays(reason, alice):
+    op = make_review(alice, is_sponsored=False)
+    UserOperation.objects.update(unsponsored_reason=reason)
+
+    page = page_of(alice, op)
+
+    fee = f"{exact_ether(op.max_cost_wei)} ETH"
+    assert f"The account pays the fee: up to {fee}. {reason.label}" in page.words
+    assert page.signed["payer"]["value"] == "account"
+
+
+def test_without_a_sponsor_the_review_says_who_pays_and_nothing_else(alice):
+    op = make_review(alice, is_sponsored=False)
+
+    page = page_of(alice, op)
+
+    assert "Paid from your account, on top of the amount. From" in page.words
+
+
+def test_the_review_names_a_paymaster_service(alice):
+    op = make_review(alice)
+    Sponsorship.objects.create(
+        operation=op,
+        safe=alice.safe,
+        chain=alice.safe.chain,
+        pool=Sponsorship.Pool.ESTABLISHED,
+        signers=1,
+        sponsor_name="Gas & Co",
+        reserved_wei=1,
+        valid_until=op.valid_until,
+    )
+
+    page = page_of(alice, op)
+
+    assert "Paid by Gas & Co. Nothing is taken from your account." in page.words
+    assert f"Paymaster {checksum_address(op.paymaster)}" in page.words
 
 
 def exact_ether(wei: int) -> str:

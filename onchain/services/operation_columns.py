@@ -1,0 +1,123 @@
+"""An operation as it is prepared: estimated, and written into its row's columns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from onchain.clients.bundler import Bundler
+from onchain.clients.node_types import AccountSnapshot
+from onchain.models import Safe, UserOperation
+from onchain.protocol.account_calls import calls_call_data
+from onchain.protocol.passkey_signature import (
+    SafeSignature,
+    dummy_passkey_signature,
+    operation_signature,
+)
+from onchain.protocol.safe_operation import safe_operation_hash
+from onchain.protocol.types import Address
+from onchain.protocol.user_operation import (
+    UserOperationV07,
+    join_nonce,
+    split_nonce,
+    user_operation_hash,
+)
+from onchain.services import gas, intents
+from onchain.services.lanes import Lane, versions
+
+
+def bare(
+    op: UserOperation, snapshot: AccountSnapshot, lane: Lane, *, is_sponsored: bool
+) -> UserOperationV07:
+    """Return the operation before anybody was asked for gas or for money."""
+    fees = gas.fees(snapshot)
+    return UserOperationV07(
+        sender=Address(op.safe.address),
+        nonce=join_nonce(lane.key, lane.sequence),
+        factory=None,
+        call_data=calls_call_data(intents.calls_of(op)),
+        call_gas_limit=0,
+        verification_gas_limit=gas.verification_gas(
+            chain=op.safe.chain, signers=op.safe.threshold, is_sponsored=is_sponsored
+        ),
+        pre_verification_gas=0,
+        max_fee_per_gas=fees.max_fee_per_gas,
+        max_priority_fee_per_gas=fees.max_priority_fee_per_gas,
+        signature=_dummy_signature(op.safe),
+    )
+
+
+def estimated(
+    op: UserOperation, draft: UserOperationV07, lane: Lane, bundler: Bundler
+) -> UserOperationV07:
+    """Return the operation with its gas limits; its paymaster is as it was given."""
+    limits = gas.limits(
+        chain=op.safe.chain,
+        estimate=bundler.estimate(draft),
+        signers=op.safe.threshold,
+        is_sponsored=draft.paymaster is not None,
+    )
+    return replace(
+        draft,
+        call_gas_limit=limits.call,
+        verification_gas_limit=limits.verification,
+        # A version of its own: an earlier operation at this nonce may be the same to
+        # the last byte, and one hash cannot have two rows.
+        pre_verification_gas=limits.pre_verification + versions(op.safe, lane),
+    )
+
+
+def _dummy_signature(safe: Safe) -> bytes:
+    """Return a signature as long as the real one, which the estimate needs."""
+    current = safe.owners.current()
+    owners = sorted(current, key=lambda owner: owner.credential_id is None)
+    return operation_signature(
+        valid_after=0,
+        valid_until=0,
+        signatures=[
+            SafeSignature(
+                owner=Address(owner.address),
+                signature=dummy_passkey_signature(origin=settings.WEBAUTHN_ORIGIN),
+                is_contract=True,
+            )
+            for owner in owners[: safe.threshold]
+        ],
+    )
+
+
+def columns(
+    op: UserOperation, draft: UserOperationV07, *, valid_until: int
+) -> dict[str, Any]:
+    """Return the columns that preparation fixes, hashes included."""
+    chain_id = op.safe.chain.chain_id
+    paymaster = draft.paymaster
+    nonce_key, nonce_sequence = split_nonce(draft.nonce)
+    return {
+        "nonce_key": nonce_key,
+        "nonce_sequence": nonce_sequence,
+        "call_data": draft.call_data,
+        "call_gas_limit": draft.call_gas_limit,
+        "verification_gas_limit": draft.verification_gas_limit,
+        "pre_verification_gas": draft.pre_verification_gas,
+        "max_fee_per_gas": draft.max_fee_per_gas,
+        "max_priority_fee_per_gas": draft.max_priority_fee_per_gas,
+        "paymaster": None if paymaster is None else paymaster.address,
+        "paymaster_verification_gas_limit": None
+        if paymaster is None
+        else paymaster.verification_gas_limit,
+        "paymaster_post_op_gas_limit": None
+        if paymaster is None
+        else paymaster.post_op_gas_limit,
+        "paymaster_data": None if paymaster is None else paymaster.data,
+        "valid_after": 0,
+        "valid_until": valid_until,
+        "user_operation_hash": user_operation_hash(draft, chain_id=chain_id),
+        "safe_operation_hash": safe_operation_hash(
+            draft, chain_id=chain_id, valid_after=0, valid_until=valid_until
+        ),
+        "prepared_at": timezone.now(),
+        "last_problem": "",
+    }
