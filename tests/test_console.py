@@ -109,6 +109,13 @@ def test_the_console_is_the_sites_own():
     assert issubclass(admin.site.__class__, Console)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=label)
+def test_the_name_of_many_is_a_word(model):
+    one, many = str(model._meta.verbose_name), str(model._meta.verbose_name_plural)
+
+    assert many != f"{one}s" or not one.endswith(("s", "y"))
+
+
 def test_a_stranger_learns_nothing_from_the_first_page(alice):
     for client in (Client(), alice.client):
         assert client.get(reverse("admin:index")).status_code == 302

@@ -53,6 +53,8 @@ class EmailAddress(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "e-mail address"
+        verbose_name_plural = "e-mail addresses"
         constraints = [
             models.UniqueConstraint(
                 name="accounts_emailaddress_one_active",

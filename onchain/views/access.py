@@ -119,6 +119,16 @@ def render_card(
     return render(request, f"onchain/{name}.html", context, status=status)
 
 
+def frame_context(request: HttpRequest) -> dict[str, Any]:
+    """Return what a page of the person's passkeys shows around its content.
+
+    Whoever has one account keeps its frame; with several, none would be the right one.
+    """
+    safes = own_safes(request)
+    context: dict[str, Any] = {"safes": safes, "page": "passkeys"}
+    return context | ({"safe": safes[0]} if len(safes) == 1 else {})
+
+
 def account_context(request: HttpRequest, safe: Safe, page: str) -> dict[str, Any]:
     """Return what every page of an account shows around its content."""
     return {"safe": safe, "safes": own_safes(request), "page": page}

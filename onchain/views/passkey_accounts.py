@@ -27,6 +27,7 @@ from onchain.services.passkey_accounts import PasskeyAccount, State
 from onchain.views.access import (
     button_login_required,
     fragment_login_required,
+    frame_context,
     is_htmx,
     person,
     posted,
@@ -145,6 +146,7 @@ def _query(names: Sequence[str]) -> str:
 def _page(
     request: HttpRequest, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
+    context |= frame_context(request)
     return render(request, "passkeys/accounts.html", context, status=status)
 
 

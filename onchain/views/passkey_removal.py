@@ -22,7 +22,7 @@ from accounts.models import Credential
 from accounts.providers import provider_name
 from accounts.strict_json import encode_base64url
 from onchain.services import passkey_removal, passkey_roles
-from onchain.views.access import View, button_login_required, person
+from onchain.views.access import View, button_login_required, frame_context, person
 
 
 @login_required
@@ -98,7 +98,7 @@ def _own_passkey(request: HttpRequest, pk: int) -> Credential:
 
 def _page(request: HttpRequest, credential: Credential) -> dict[str, Any]:
     roles = passkey_roles.roles_of(credential=credential)
-    return {
+    return frame_context(request) | {
         "credential": credential,
         "provider": provider_name(credential.aaguid),
         "roles": roles,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from accounts import emails, security_events, session_list
 from onchain.services import export, passkey_list
-from onchain.views.access import own_safes, person
+from onchain.views.access import frame_context, person
 from onchain.views.passkey_removal import pop_signals
 
 
@@ -39,10 +39,8 @@ def passkeys_export(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest) -> dict[str, Any]:
-    user, safes = person(request), own_safes(request)
-    context: dict[str, Any] = {
-        "page": "passkeys",
-        "safes": safes,
+    user = person(request)
+    context = frame_context(request) | {
         "rp_id": settings.WEBAUTHN_RP_ID,
         "listing": passkey_list.passkeys_of(
             user=user, session_credential=request.session.get("credential")
@@ -51,7 +49,4 @@ def _page(request: HttpRequest) -> dict[str, Any]:
     }
     context |= session_list.page_context(request)
     context |= emails.page_context(user)
-    context |= security_events.page_context(user)
-    # Whoever has one account keeps its frame around this page; with several, none of
-    # them would be the right one.
-    return context | ({"safe": safes[0]} if len(safes) == 1 else {})
+    return context | security_events.page_context(user)

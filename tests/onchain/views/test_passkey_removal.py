@@ -103,7 +103,7 @@ def test_a_passkey_that_only_signs_in_touches_no_account(alice):
     page = look(alice.client, second)
 
     assert "no account on chain names it" in words(page)
-    assert "Account 1" not in words(page)
+    assert "of its owners must sign" not in words(page)
     assert "Remove Old phone" in words(page)
     assert "remove/finish" in page.content.decode()
 
