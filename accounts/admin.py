@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 
 # Django registers its groups in the import below; they mean nothing here.
 from django.contrib.auth import admin as auth_admin  # noqa: F401
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.admin_display import badge
@@ -21,6 +25,12 @@ from accounts.models import (
     SecurityEvent,
     Session,
     User,
+)
+from accounts.provider_kinds import (
+    ProviderKind,
+    credentials_of,
+    explanation,
+    kind_of,
 )
 from accounts.providers import provider_name
 
@@ -56,6 +66,26 @@ class UserAdmin(ReadOnlyAdmin):
         return badge("Active", "good") if user.is_active else badge("Shut out", "bad")
 
 
+class ProviderKindFilter(admin.SimpleListFilter):
+    """What the provider says that it is (product.md L-15)."""
+
+    title = "what the provider says it is"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer every kind."""
+        return [(kind.value, str(kind.label)) for kind in ProviderKind]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> QuerySet[Any] | None:
+        """Keep the passkeys of one kind."""
+        kind = self.value()
+        if kind is None or kind not in ProviderKind.values:
+            return queryset
+        return queryset.filter(credentials_of(ProviderKind(kind)))
+
+
 @admin.register(Credential)
 class CredentialAdmin(ReadOnlyAdmin):
     """Public halves of passkeys."""
@@ -65,13 +95,20 @@ class CredentialAdmin(ReadOnlyAdmin):
         "user",
         "name",
         "provider",
+        "kind",
         "backup_eligible",
         "backup_state",
         "sign_count",
         "created_at",
         "last_used_at",
     ]
-    list_filter = ["backup_eligible", "backup_state", "created_at", "last_used_at"]
+    list_filter = [
+        ProviderKindFilter,
+        "backup_eligible",
+        "backup_state",
+        "created_at",
+        "last_used_at",
+    ]
     list_select_related = ["user"]
     search_fields = ["user__name", "name", "aaguid"]
     fields = [
@@ -81,6 +118,8 @@ class CredentialAdmin(ReadOnlyAdmin):
         "public_key_x",
         "public_key_y",
         "provider",
+        "kind",
+        "what_is_known",
         "aaguid",
         "transports",
         "backup_eligible",
@@ -92,12 +131,26 @@ class CredentialAdmin(ReadOnlyAdmin):
         "last_signed_at",
         "removed_at",
     ]
-    readonly_fields = ["provider"]
+    readonly_fields = ["provider", "kind", "what_is_known"]
 
     @admin.display(description="Provider", ordering="aaguid")
     def provider(self, credential: Credential) -> str:
         """Name the provider by its AAGUID, which nobody has checked."""
         return provider_name(credential.aaguid)
+
+    @admin.display(description="It says it is", ordering="aaguid")
+    def kind(self, credential: Credential) -> object:
+        """Flag software, and what does not say that it is none."""
+        kind = kind_of(credential.aaguid)
+        tone = "quiet" if kind == ProviderKind.LISTED else "busy"
+        return badge(kind.label, tone)
+
+    @admin.display(description="What is known")
+    def what_is_known(self, credential: Credential) -> str:
+        """Say what the AAGUID and the flags claim."""
+        return explanation(
+            aaguid=credential.aaguid, backup_eligible=credential.backup_eligible
+        )
 
 
 @admin.register(Ceremony)

@@ -42,6 +42,7 @@ BENCHES = (
     Bench(title="Deploy a thousand", module="deployments", environment=SERVICES),
     Bench(title="Two hundred at once", module="crowd", environment=SERVICES),
     Bench(title="Prepare an operation", module="preparation"),
+    Bench(title="Side by side with AbstractionKit", module="abstractionkit"),
     Bench(title="From the touch to Included", module="inclusion"),
     Bench(title="The same on services", module="inclusion", environment=SERVICES),
     Bench(title="The account's page", module="account_page"),

@@ -134,9 +134,7 @@ def paid(
 ) -> tuple[int, int]:
     """Make one payment; return the gas of its transaction and what was charged."""
     op = prepared(account.safe, is_sponsored=is_sponsored, recipient=recipient)
-    challenge = base64url(authorization.challenge_of(op))
-    answer = json.dumps(account.passkey.get({"challenge": challenge}))
-    authorization.sign(op=op, user=account.safe.created_by, response=answer)
+    signed(account, op)
     tasks.submit_user_operation.delay(op.pk)
     wait_until(op, Status.INCLUDED)
     if op.transaction_hash is None:
@@ -145,6 +143,13 @@ def paid(
     if receipt is None or op.is_sponsored != is_sponsored:
         raise RuntimeError(f"{op} has no receipt, or was paid by somebody else")
     return receipt.gas_used, int(op.actual_gas_used or 0)
+
+
+def signed(account: Account, op: UserOperation) -> None:
+    """Let the account's passkey authorise a prepared operation."""
+    challenge = base64url(authorization.challenge_of(op))
+    answer = json.dumps(account.passkey.get({"challenge": challenge}))
+    authorization.sign(op=op, user=account.safe.created_by, response=answer)
 
 
 def prepared(safe: Safe, *, is_sponsored: bool, recipient: Address) -> UserOperation:

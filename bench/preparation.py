@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 from django.conf import settings
+from django.test import override_settings
 from requests.adapters import HTTPAdapter
 
 from bench import report, stack
@@ -71,7 +72,9 @@ def main() -> None:
     )
 
 
-def measure(safe: Safe, counter: CountingAdapter) -> tuple[float, int]:
+def measure(
+    safe: Safe, counter: CountingAdapter, *, is_sponsored: bool = True
+) -> tuple[float, int]:
     """Prepare one draft; return milliseconds and round trips."""
     draft = user_operations.draft(
         safe=safe,
@@ -85,15 +88,17 @@ def measure(safe: Safe, counter: CountingAdapter) -> tuple[float, int]:
     op = UserOperation.objects.select_related("safe__chain", "predecessor").get(
         pk=draft.pk
     )
-    before = counter.round_trips
-    began = time.perf_counter()
-    preparation.prepare(
-        op=op,
-        node=node_for(safe.chain.chain_id),
-        bundler=bundler_for(safe.chain.chain_id),
-        sponsor_key=settings.SPONSOR_PRIVATE_KEY,
-    )
-    milliseconds = (time.perf_counter() - began) * 1000
+    limit = settings.SPONSOR_DAILY_OPERATIONS if is_sponsored else 0
+    with override_settings(SPONSOR_DAILY_OPERATIONS=limit):
+        before = counter.round_trips
+        began = time.perf_counter()
+        preparation.prepare(
+            op=op,
+            node=node_for(safe.chain.chain_id),
+            bundler=bundler_for(safe.chain.chain_id),
+            sponsor_key=settings.SPONSOR_PRIVATE_KEY,
+        )
+        milliseconds = (time.perf_counter() - began) * 1000
     op.refresh_from_db()
     if op.status != Status.AWAITING_SIGNATURES:
         raise RuntimeError(f"{op} is {op.status}: {op.failure_code}")

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from accounts.admin_display import age
-from accounts.models import EmailAddress, OutgoingMail
+from accounts.models import Credential, EmailAddress, OutgoingMail
 from onchain.admin_display import TONES, gwei
 from onchain.models import (
     Block,
@@ -33,8 +33,9 @@ from onchain.models import (
     UserOperation,
 )
 from onchain.services import key_proofs, overview, sponsorship
-from tests.factories import make_operator
+from tests.factories import make_credential, make_operator
 from tests.pages import Page
+from tests.soft_authenticator import SoftAuthenticator
 from tests.wallets import Status, Wallet, key_of, make_operation, make_wallet
 from wallet_site.celery import app
 from wallet_site.console import Console
@@ -43,8 +44,9 @@ pytestmark = pytest.mark.django_db
 
 STATIC = Path(django_settings.BASE_DIR) / "static"
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-INDEX_QUERIES = 17
+INDEX_QUERIES = 18
 WORK = [UserOperation, Safe, RelayerTransaction, KeyProof]
+GOOGLE = uuid.UUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")  # Password Manager
 HASH = bytes(range(32))
 
 
@@ -351,6 +353,21 @@ def test_a_payment_that_the_system_let_lapse_is_a_failure(fields, alice):
     (group,) = overview.failures(now=timezone.now())
 
     assert (group.code, group.count) == (fields["failure_code"], 1)
+
+
+# --- Passkeys -------------------------------------------------------------------------
+
+
+def test_passkeys_are_counted_by_what_their_providers_say(operator, alice):
+    """L-15"""
+    make_credential(SoftAuthenticator(aaguid=GOOGLE.bytes), user=alice.user)
+
+    page = index(operator)
+
+    assert "Software provider, claimed 1" in page.words
+    assert "Other listed provider, claimed 0" in page.words
+    assert "Not said 1" in page.words
+    assert f"{list_url(Credential)}?kind=software" in links(page)
 
 
 # --- Sponsorship and keys --------------------------------------------------------------

@@ -167,13 +167,23 @@ def make_review(
         max_priority_fee_per_gas=10**9,
         paymaster=sponsor if is_sponsored else None,
     )
-    paid_by = {
-        "paymaster": sponsor.address,
-        "paymaster_verification_gas_limit": sponsor.verification_gas_limit,
-        "paymaster_post_op_gas_limit": sponsor.post_op_gas_limit,
-        "paymaster_data": sponsor.data,
-    }
-    chain_id = wallet.safe.chain.chain_id
+    return await_signature(op, packed, lane=lane)
+
+
+def await_signature(
+    op: UserOperation, packed: UserOperationV07, *, lane: int
+) -> UserOperation:
+    """Return the operation as its review shows it, hashed as the chain would."""
+    sponsor = packed.paymaster
+    paid_by: dict[str, Any] = {}
+    if sponsor is not None:
+        paid_by = {
+            "paymaster": sponsor.address,
+            "paymaster_verification_gas_limit": sponsor.verification_gas_limit,
+            "paymaster_post_op_gas_limit": sponsor.post_op_gas_limit,
+            "paymaster_data": sponsor.data,
+        }
+    chain_id = op.safe.chain.chain_id
     valid_until = CHAIN_TIME + CHAIN_LIFE
     UserOperation.objects.filter(pk=op.pk).update(
         status=Status.AWAITING_SIGNATURES,
@@ -192,7 +202,7 @@ def make_review(
             packed, chain_id=chain_id, valid_after=0, valid_until=valid_until
         ),
         prepared_at=timezone.now(),
-        **(paid_by if is_sponsored else {}),
+        **paid_by,
     )
     op.refresh_from_db()
     return op

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model
+from django.db.models import Count, Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -20,7 +20,8 @@ from django_celery_results.models import TaskResult
 from accounts import mails
 from accounts.admin_display import EMPTY, badge, moment_text, short_moment
 from accounts.admin_site import PasskeyAdminSite
-from accounts.models import OutgoingMail
+from accounts.models import Credential, OutgoingMail
+from accounts.provider_kinds import ProviderKind, credentials_of
 from onchain import failures
 from onchain.admin_display import (
     CHAIN_TIME,
@@ -76,6 +77,7 @@ def overview_context() -> dict[str, Any]:
         "failures": failure_rows(now),
         "sponsored": sponsor_facts(health.chain),
         "keys": keys(),
+        "passkeys": passkey_rows(),
         "journal": [
             {"entry": entry, "when": short_moment(entry.created_at)}
             for entry in overview.newest_entries()
@@ -187,6 +189,21 @@ def failure_url(model: type[Model] | None, code: str, since: str) -> str:
     else:
         found = {"failure_code": "" if code == overview.NO_CODE else code}
     return list_url(model, **{since_name: since}, **found)
+
+
+def passkey_rows() -> list[dict[str, Any]]:
+    """Return how many passkeys there are, by what their providers say."""
+    counts = Credential.objects.aggregate(
+        **{kind.name: Count("pk", filter=credentials_of(kind)) for kind in ProviderKind}
+    )
+    return [
+        {
+            "label": kind.label,
+            "count": counts[kind.name],
+            "url": list_url(Credential, kind=kind.value),
+        }
+        for kind in ProviderKind
+    ]
 
 
 def keys() -> list[dict[str, Any]]:

@@ -32,12 +32,6 @@ SIGNATURE_LENGTH = 65  # bytes of one owner in the fixed part: r || s || v
 AUTHENTICATOR_DATA_LENGTH = 37  # bytes at least: rpIdHash, flags, counter
 CONTRACT_SIGNATURE = b"\x00"  # v of a contract's signature
 
-# Chrome adds this member to some assertions, at random, to keep readers honest.
-_LONGEST_EXTRA_MEMBER = (
-    '"other_keys_can_be_added_here":"do not compare clientDataJSON against a '
-    'template. See https://goo.gl/yabPex"'
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeSignature:
@@ -126,15 +120,23 @@ def parse_der_signature(der: bytes) -> tuple[int, int]:
 
 
 def dummy_passkey_signature(*, origin: str) -> bytes:
-    """Return a signature of no key, no shorter than a real one, to estimate gas with.
+    """Return a signature of no key, as long as most real ones, to estimate gas with.
+
+    Chrome adds a member of 110 bytes to one client data in five, at random. That much
+    (2,048 gas) is within what bundlers add to their own estimate, so it is not paid for
+    by everybody.
+
+    Its flags lack user verification, so that the signer contract refuses it before any
+    P-256 arithmetic: a bundler tries it many times, and its figure for verification is
+    of no use anyway (the account swallows the refusal).
 
     Args:
         origin: where the passkey will be used, as clientDataJSON names it.
     """
-    fields = f'"origin":"{origin}","crossOrigin":false,{_LONGEST_EXTRA_MEMBER}'
+    fields = f'"origin":"{origin}","crossOrigin":false'
     coordinate = int.from_bytes(b"\xec" * 32, "big")  # below the order of P-256
     return passkey_signature(
-        authenticator_data=b"\xec" * 32 + b"\x1d" + b"\xec" * 4,
+        authenticator_data=b"\xec" * 32 + b"\x19" + b"\xec" * 4,
         client_data_fields=fields.encode(),
         r=coordinate,
         s=coordinate,

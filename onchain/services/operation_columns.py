@@ -54,9 +54,15 @@ def estimated(
     op: UserOperation, draft: UserOperationV07, lane: Lane, bundler: Bundler
 ) -> UserOperationV07:
     """Return the operation with its gas limits; its paymaster is as it was given."""
+    asked = draft
+    if draft.paymaster is None:
+        # Without fees a bundler does not ask who could pay them, and its figure for the
+        # call is the true one: with fees, alto's is twice as high, and the EntryPoint
+        # charges a tenth of what is left of it. Whether a sponsor can pay is asked.
+        asked = replace(draft, max_fee_per_gas=0, max_priority_fee_per_gas=0)
     limits = gas.limits(
         chain=op.safe.chain,
-        estimate=bundler.estimate(draft),
+        estimate=bundler.estimate(asked),
         signers=op.safe.threshold,
         is_sponsored=draft.paymaster is not None,
     )

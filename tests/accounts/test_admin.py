@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import uuid
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -11,12 +14,25 @@ from django.urls import reverse
 
 from accounts.admin_site import PasskeyAdminSite
 from accounts.models import Ceremony, Credential, Enrolment, User
+from accounts.provider_kinds import ProviderKind, kind_of
 from tests.accounts.visitor import Visitor, rows
 from tests.factories import make_credential, make_operator, make_user
 from tests.soft_authenticator import SoftAuthenticator
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
+AAGUIDS = {
+    ProviderKind.SOFTWARE: "bada5566-a7aa-401f-bd96-45619a55120d",  # 1Password
+    ProviderKind.LISTED: "2fc0579f-8113-47ea-b116-bb5a8db9202a",  # YubiKey 5
+    ProviderKind.UNLISTED: "01020304-0506-0708-0102-030405060708",
+    ProviderKind.NOT_SAID: "00000000-0000-0000-0000-000000000000",
+}
+WORDS = {
+    ProviderKind.SOFTWARE: "1Password’s, a password manager or a tool",
+    ProviderKind.LISTED: "Nobody has checked that: any software can claim it.",
+    ProviderKind.UNLISTED: "on no list that this site knows",
+    ProviderKind.NOT_SAID: "all zeros",
+}
 MODELS = [User, Credential, Ceremony, Enrolment]
 
 
@@ -218,3 +234,22 @@ def test_the_password_commands_point_to_create_operator(name):
         call_command(name)
 
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ProviderKind)
+def test_passkeys_are_listed_by_what_their_provider_says(kind, console):
+    """L-15: software is flagged in the list, by a filter, and on its own page."""
+    for aaguid in AAGUIDS.values():
+        make_credential(SoftAuthenticator(aaguid=uuid.UUID(aaguid).bytes))
+    credential = Credential.objects.filter(aaguid=AAGUIDS[kind]).latest("pk")
+
+    everything = console.client.get(admin_url(Credential, "changelist"))
+    listed = console.client.get(admin_url(Credential, "changelist"), {"kind": kind})
+    read = console.client.get(admin_url(Credential, "change", credential.pk))
+
+    table = everything.content.decode().split("result_list")[1]
+    assert all(each.label in table for each in ProviderKind)
+    assert credential in listed.context["cl"].result_list
+    assert {kind_of(row.aaguid) for row in listed.context["cl"].result_list} == {kind}
+    for words in (kind.label, WORDS[kind]):
+        assert words in html.unescape(read.content.decode())

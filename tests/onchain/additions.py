@@ -16,19 +16,17 @@ from onchain.models import KeyProof, Owner, Safe, UserOperation
 from onchain.models.owner import public_key_of
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.safe import account_address
-from onchain.protocol.safe_operation import safe_operation_hash
 from onchain.protocol.types import Address
 from onchain.protocol.user_operation import (
     UserOperationV07,
     join_nonce,
-    user_operation_hash,
 )
 from onchain.services import intents, key_proofs, owner_changes
 from onchain.services.lanes import CONFIGURATION_KEY
 from onchain.services.signers import signer_of
 from tests.factories import make_credential
 from tests.soft_authenticator import SoftAuthenticator, base64url
-from tests.wallets import CHAIN_LIFE, CHAIN_TIME, Status, Wallet
+from tests.wallets import Wallet, await_signature
 
 GOOGLE = "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4"  # Google Password Manager's AAGUID
 
@@ -131,28 +129,7 @@ def prepared(op: UserOperation) -> UserOperation:
         max_fee_per_gas=2_000_000_007,
         max_priority_fee_per_gas=10**9,
     )
-    chain_id = op.safe.chain.chain_id
-    valid_until = CHAIN_TIME + CHAIN_LIFE
-    UserOperation.objects.filter(pk=op.pk).update(
-        status=Status.AWAITING_SIGNATURES,
-        nonce_key=CONFIGURATION_KEY,
-        nonce_sequence=0,
-        call_data=packed.call_data,
-        call_gas_limit=packed.call_gas_limit,
-        verification_gas_limit=packed.verification_gas_limit,
-        pre_verification_gas=packed.pre_verification_gas,
-        max_fee_per_gas=packed.max_fee_per_gas,
-        max_priority_fee_per_gas=packed.max_priority_fee_per_gas,
-        valid_after=0,
-        valid_until=valid_until,
-        user_operation_hash=user_operation_hash(packed, chain_id=chain_id),
-        safe_operation_hash=safe_operation_hash(
-            packed, chain_id=chain_id, valid_after=0, valid_until=valid_until
-        ),
-        prepared_at=timezone.now(),
-    )
-    op.refresh_from_db()
-    return op
+    return await_signature(op, packed, lane=CONFIGURATION_KEY)
 
 
 def make_owner(new: Newcomer, safe: Safe | None = None) -> Owner:

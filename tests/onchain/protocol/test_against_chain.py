@@ -11,6 +11,9 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 
+from onchain.clients.bundler import Bundler
+from onchain.clients.errors import ClientError
+from onchain.clients.json_rpc import JsonRpc
 from onchain.protocol.abi import call_data, decode, keccak
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.deployments import (
@@ -63,7 +66,7 @@ from onchain.protocol.user_operation import (
 from onchain.protocol.validation import signature_failed, validate_user_op_data
 from onchain.services.local_chain import LocalChain
 from tests.onchain.protocol.vectors import CHAIN_ID, EOA, RECIPIENT, operation
-from tests.soft_authenticator import SoftAuthenticator
+from tests.soft_authenticator import ORIGIN, SoftAuthenticator
 from wallet_site import chain_state
 
 pytestmark = pytest.mark.chain
@@ -73,6 +76,12 @@ MAGIC_VALUE = "1626ba7e"
 TIMES = [(0, 0), (1, 2**48 - 1), (1_700_000_000, 0)]
 ETH = 10**18  # wei
 SIGNATURE_FAILED = 1
+# Chrome adds this member to one client data in five.
+CHROME_MEMBERS = {
+    "crossOrigin": False,
+    "other_keys_can_be_added_here": "do not compare clientDataJSON against a template. "
+    "See https://goo.gl/yabPex",
+}
 
 PAYER = Paymaster(address=EOA, verification_gas_limit=60_000, post_op_gas_limit=0)
 SHAPES = {
@@ -102,8 +111,10 @@ class Passkey:
     public_key: PublicKey
     signer: Address
 
-    def sign(self, digest: bytes, *, owner: Address | None = None) -> SafeSignature:
-        assertion = self.authenticator.assert_challenge(digest)
+    def sign(
+        self, digest: bytes, *, owner: Address | None = None, **changes: object
+    ) -> SafeSignature:
+        assertion = self.authenticator.assert_challenge(digest, **changes)
         r, s = parse_der_signature(assertion.signature)
         signature = passkey_signature(
             authenticator_data=assertion.authenticator_data,
@@ -530,3 +541,33 @@ def test_the_entry_point_runs_what_the_owners_signed(
     assert chain.node.balances(receivers) == [7, 8]
     nonce = read(chain, ENTRY_POINT, "getNonce(address,uint192)", mixed_account, 5)
     assert int.from_bytes(nonce, "big") == join_nonce(5, 1)
+
+
+def test_a_strict_bundler_takes_an_answer_that_is_longer_than_the_estimate_expects(
+    chain, bundler_url, account, passkeys
+):
+    # Under /v2 alto refuses whatever does not pay for its own bytes.
+    bundler = Bundler(JsonRpc(url=f"{bundler_url}/v2/rpc", timeout=10))
+    chain.anvil.set_balance(account, ETH)
+    key = passkeys[0]
+    dummy = replace(
+        key.sign(bytes(32)), signature=dummy_passkey_signature(origin=ORIGIN)
+    )
+    free = {"max_fee_per_gas": 0, "max_priority_fee_per_gas": 0}
+    asked = signed(send_operation(account, nonce=join_nonce(6, 0), **free), [dummy])
+    op = send_operation(
+        account,
+        nonce=join_nonce(6, 0),
+        pre_verification_gas=bundler.estimate(asked).pre_verification_gas,
+    )
+
+    answer = key.sign(digest_of(op), members=CHROME_MEMBERS)
+
+    assert len(answer.signature) > len(dummy.signature)
+    assert bundler.send(signed(op, [answer])) == user_operation_hash(
+        op, chain_id=CHAIN_ID
+    )
+
+    poor = replace(op, nonce=join_nonce(7, 0), pre_verification_gas=48_313)
+    with pytest.raises(ClientError, match="preVerificationGas is not enough"):
+        bundler.send(signed(poor, [key.sign(digest_of(poor))]))

@@ -238,26 +238,17 @@ def test_r_and_s_outside_uint256_are_refused(name, value):
         passkey_signature(authenticator_data=b"", client_data_fields=b"", **numbers)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        FIELDS,
-        FIELDS + b',"other_keys_can_be_added_here":"do not compare clientDataJSON '
-        b'against a template. See https://goo.gl/yabPex"',
-    ],
-    ids=["plain", "with Chrome's extra member"],
-)
-def test_a_dummy_signature_is_no_shorter_and_costs_no_less(fields):
+def test_a_dummy_signature_is_as_long_as_one_of_most_browsers():
     real = passkey_signature(
         authenticator_data=b"\xff" * 37,
-        client_data_fields=fields,
+        client_data_fields=FIELDS,
         r=ORDER - 1,
         s=ORDER - 1,
     )
 
     dummy = dummy_passkey_signature(origin="http://localhost:8000")
 
-    assert len(dummy) >= len(real)
+    assert len(dummy) == len(real)
     assert len(dummy) - dummy.count(0) >= len(real) - real.count(0)
 
 
