@@ -1,8 +1,8 @@
 """What all tests share: no network but loopback, and one real chain, bundler, stack.
 
-Every real thing is started once per run, on free ports and with folders of its own,
-and stopped at the end. Whatever asks for one is marked, so that `-m "not chain and not
-browser"` leaves the fast tests.
+Every real thing is started once in each process of the tests, on free ports and with
+folders of its own, and stopped at the end. Whatever asks for one is marked, so that `-m
+"not chain and not browser"` leaves the fast tests.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from playwright.sync_api import expect
 
 from wallet_site import chain_state, programs
 from wallet_site.celery import app as celery_app
@@ -40,21 +41,26 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-CHAIN_FIXTURES = {"node_url", "bundler_url", "stack"}
+CHAIN_FIXTURES = {"node_url", "bundler_url", "stack", "fragile", "up"}
 BROWSER_FIXTURES = {"page", "context", "browser", "new_context"}
+LONGEST = {"test_outages.py", "test_crawl.py"}  # begin first, or all wait for them
 STACK_START_SECONDS = 120
-STACK_STOP_SECONDS = 15
+STACK_STOP_SECONDS = 60
+EXPECT_MILLISECONDS = 60_000  # a busy machine is no failure
 UNLIMITED = 1_000_000  # a minute: more than any test does
+
+expect.set_options(timeout=EXPECT_MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the real things it asks for."""
+    """Mark each test by the real things it asks for; put the longest files first."""
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & CHAIN_FIXTURES:
             item.add_marker("chain")
         if names & BROWSER_FIXTURES:
             item.add_marker("browser")
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 # --- What no test may do -------------------------------------------------------------

@@ -68,10 +68,15 @@ def make_chain() -> Chain:
             "base_fee_wei": 10**9,
         },
     )
-    for component in Heartbeat.Component:
-        Heartbeat.objects.update_or_create(
-            chain=chain, component=component, defaults={"seen_at": timezone.now()}
-        )
+    Heartbeat.objects.bulk_create(
+        [
+            Heartbeat(chain=chain, component=component, seen_at=timezone.now())
+            for component in Heartbeat.Component
+        ],
+        update_conflicts=True,
+        unique_fields=["chain", "component"],
+        update_fields=["seen_at"],
+    )
     return chain
 
 

@@ -68,7 +68,7 @@ WAYS = {
     "Another phone (QR)": ("hybrid", "cross-platform", "cable"),
     "Security key": ("security-key", "cross-platform", "usb"),
 }
-PATIENCE = 15_000  # milliseconds
+PATIENCE = 60_000  # milliseconds; a busy machine is no failure
 NewContext = Callable[..., BrowserContext]
 
 

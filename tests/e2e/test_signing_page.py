@@ -106,7 +106,7 @@ def page(browser) -> Iterator[Any]:
     context = browser.new_context()
     context.add_init_script(WATCH)
     page = context.new_page()
-    page.set_default_timeout(5_000)  # milliseconds
+    page.set_default_timeout(60_000)  # milliseconds; a busy machine is no failure
     yield page
     context.close()
 
