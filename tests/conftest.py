@@ -43,7 +43,8 @@ CHROMIUM_ARGUMENTS = [
 ]
 CHAIN_FIXTURES = {"node_url", "bundler_url", "stack", "fragile", "up"}
 BROWSER_FIXTURES = {"page", "context", "browser", "new_context"}
-LONGEST = {"test_outages.py", "test_crawl.py"}  # begin first, or all wait for them
+# They begin first, or everything waits for them at the end.
+LONGEST = {"test_outages.py", "test_crawl.py", "test_up.py"}
 STACK_START_SECONDS = 120
 STACK_STOP_SECONDS = 60
 EXPECT_MILLISECONDS = 60_000  # a busy machine is no failure
