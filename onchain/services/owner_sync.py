@@ -172,7 +172,7 @@ def _tell(owner: Owner) -> None:
     )
     for user in people.distinct().order_by("pk"):
         if passkey is not None and passkey.user_id == user.pk:
-            name = credentials.name_of(passkey)
+            name = credentials.phrase_of(passkey)
         else:
             name = f"The owner {owner.address_text}"
         _tell_one(user, f"{name} can now sign for {owner.safe.name}.")

@@ -492,7 +492,7 @@ def test_the_person_is_told_once_that_a_passkey_became_an_owner(
 
     follow(world)
 
-    assert told(world.wallet.user) == [f"{shown} can now sign for Account 1."]
+    assert told(world.wallet.user) == [f"“{shown}” can now sign for Account 1."]
 
 
 def test_every_owner_is_told_of_a_stranger_who_joined(world: World):
@@ -862,3 +862,14 @@ def test_other_owners_end_what_was_acknowledged(world: World, change):
     follow(world)
 
     assert not Acknowledgement.objects.exists()
+
+
+def test_a_passkey_without_a_name_is_not_taken_for_its_provider(world: World):
+    follow(world)
+    new = proven_newcomer(world, name="")
+
+    join(world, new.signer)
+    follow(world)
+
+    (words,) = told(world.wallet.user)
+    assert words == "The passkey (Unknown provider) can now sign for Account 1."

@@ -198,6 +198,7 @@ def test_the_passkey_of_this_session_is_marked_and_no_other(alice):
         (0, 1, "One passkey signs you in. It owns no account on chain."),
         (1, 1, "2 passkeys sign you in. 1 of them owns an account on chain."),
         (2, 1, "3 passkeys sign you in. 2 of them own an account on chain."),
+        (2, 0, "2 passkeys sign you in. All of them own an account on chain."),
         (0, 2, "2 passkeys sign you in. None of them owns an account on chain."),
     ],
 )
