@@ -53,8 +53,11 @@ class SignedIn:
     is_cross_device: bool
 
 
-def register(*, response: str, session_key: str | None) -> Registered:
+def register(*, response: str, session_key: str | None, network: str) -> Registered:
     """Make a person with one passkey, and what the registration hook opens for them.
+
+    ``network`` is where they came from, as ``client_network`` says it; only the hook
+    uses it.
 
     All of it in one transaction. The challenge is taken first, so repeating the call
     changes nothing.
@@ -78,7 +81,7 @@ def register(*, response: str, session_key: str | None) -> Registered:
             # The same words as for a wrong signature: that a passkey is known here is
             # nobody's business (R10).
             raise CeremonyFailed from error
-        url = open_wallet(user=user, credential=credential)
+        url = open_wallet(user=user, credential=credential, network=network)
     logger.info("user %s registered with credential %s", user.pk, credential.pk)
     return Registered(user=user, credential=credential, url=url)
 

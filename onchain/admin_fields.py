@@ -30,6 +30,7 @@ SAFE_FIELDS: Any = [
                 "failure_detail",
                 "deployment_transaction",
                 "deployed_block",
+                "noticed_block",
                 "created_at",
             ]
         },

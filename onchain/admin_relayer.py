@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from accounts.admin_display import badge
 from onchain import tasks
 from onchain.admin_base import ChainAdminBase, FailureFilter, NudgeAdmin, StuckFilter
-from onchain.models import RelayerAttempt, RelayerTransaction
+from onchain.admin_display import eth
+from onchain.models import Budget, NetworkQuota, RelayerAttempt, RelayerTransaction
+from onchain.services import budgets
 
 
 @admin.register(RelayerTransaction)
@@ -28,6 +31,7 @@ class RelayerTransactionAdmin(NudgeAdmin):
         StuckFilter,
         "status",
         "purpose",
+        "is_safety",
         ("failure_code", FailureFilter),
         "created_at",
     ]
@@ -39,6 +43,40 @@ class RelayerTransactionAdmin(NudgeAdmin):
 
     def nudge(self, row: RelayerTransaction) -> None:
         tasks.run_relayer.delay_on_commit(row.chain_id)
+
+
+@admin.register(Budget)
+class BudgetAdmin(ChainAdminBase):
+    """What the relayer spent and promised, by day."""
+
+    list_display = ["day", "pool", "used_wei", "daily_limit", "fits", "chain"]
+    list_filter = ["pool", "day"]
+    list_select_related = ["chain"]
+    search_fields = ["pool"]
+    readonly_fields = ["daily_limit", "fits"]
+
+    @admin.display(description="Limit of a day")
+    def daily_limit(self, row: Budget) -> str:
+        """Return what the pool may spend in a day, as it is set now."""
+        return eth(budgets.limit(row.pool))
+
+    @admin.display(description="State")
+    def fits(self, row: Budget) -> object:
+        """Say whether what was asked last did fit."""
+        if row.refused_at is None:
+            return badge("Open", "good")
+        return badge("Used up", "bad")
+
+
+@admin.register(NetworkQuota)
+class NetworkQuotaAdmin(ChainAdminBase):
+    """Where many new accounts come from; the networks themselves are not kept."""
+
+    list_display = ["day", "accounts", "network_hash", "chain"]
+    list_filter = ["day"]
+    list_select_related = ["chain"]
+    search_fields = ["accounts"]
+    hash_search = ("network_hash",)
 
 
 @admin.register(RelayerAttempt)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from onchain.clients.errors import TransientClientError
+
 
 class OnchainError(Exception):
     """Base of the domain's errors; ``str()`` is safe to show."""
@@ -101,6 +103,22 @@ class NotTheOnlyKey(OnchainError):
     """Somebody acknowledges what is not so: the account has another way in."""
 
     message = "This account does not hang on one passkey. Nothing was changed."
+
+
+class NotNow(TransientClientError):
+    """A relayer transaction has to wait, for funds or lower fees; others may go."""
+
+
+class OverBudget(NotNow):
+    """Today's budget of a pool has no room for it (security.md R68)."""
+
+    def __init__(self, pool: str) -> None:
+        self.pool = pool
+        super().__init__(f"today's budget is used up: {pool}")
+
+
+class QuotaTaken(OnchainError):
+    """A network's last places in today's deployments went to another worker."""
 
 
 class LocalChainError(OnchainError):

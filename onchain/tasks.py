@@ -25,6 +25,7 @@ from onchain.models.operation_states import Status
 from onchain.services import (
     chains,
     key_proofs,
+    network_quotas,
     preparation,
     relayer,
     relayer_watch,
@@ -156,4 +157,5 @@ def check_components(chain_pk: int) -> None:
 def clean_up() -> None:
     """Delete what only piles up. Beat runs this every hour."""
     key_proofs.sweep_expired()
+    network_quotas.forget()
     sessions.sweep_expired()

@@ -60,6 +60,7 @@ class FakeNode:
     dies_after_sending: bool = False
     revert_hashes: set[bytes] = field(default_factory=set)
     base_fee_wei: int = BASE_FEE_WEI
+    block_gas: int = 60_000_000
     relayer_balance_wei: int = 1_000 * 10**18
     call_answers: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
 
@@ -161,6 +162,7 @@ class FakeNode:
                 block_number=number,
                 succeeded=key not in self.revert_hashes,
                 gas_used=21_000,
+                fee_wei=21_000 * self.base_fee_wei,
             )
             taken.append(key)
         for key in taken:
@@ -255,6 +257,10 @@ class FakeNode:
         if self.estimate_failure is not None:
             raise self.estimate_failure
         return 400_000
+
+    def block_gas_limit(self) -> int:
+        self._ask("block_gas_limit")
+        return self.block_gas
 
     def simulate(
         self, *, sender: bytes, to: bytes, value: int, data: bytes, gas_limit: int

@@ -32,7 +32,7 @@ from onchain.models import (
     Sponsorship,
     UserOperation,
 )
-from onchain.services import key_proofs, overview, sponsorship
+from onchain.services import budgets, key_proofs, overview, pauses, sponsorship
 from tests.factories import make_credential, make_operator
 from tests.pages import Page
 from tests.soft_authenticator import SoftAuthenticator
@@ -121,6 +121,22 @@ def test_the_name_of_many_is_a_word(model):
 def test_a_stranger_learns_nothing_from_the_first_page(alice):
     for client in (Client(), alice.client):
         assert client.get(reverse("admin:index")).status_code == 302
+
+
+def test_a_pause_and_a_used_up_budget_stand_among_the_problems(operator, alice):
+    chain = alice.safe.chain
+    budgets.note_refusal(chain=chain, pool="deployments")
+    pauses.set_paused(
+        chain=chain,
+        switch=pauses.Switch.DEPLOYMENTS,
+        is_paused=True,
+        actor=make_operator(),
+    )
+
+    words = index(operator).words
+
+    assert "Today's budget is used up: New accounts." in words
+    assert "Deployments are paused." in words
 
 
 def test_before_the_chain_was_reached_the_page_says_so(operator):

@@ -49,6 +49,22 @@ DEPLOYMENT_POLICY = env.str(
 )
 # A first deposit of this much deploys an account on demand; less is not worth the gas.
 DEPLOYMENT_FLOOR_WEI = env.int("DEPLOYMENT_FLOOR_WEI", 10**15)  # wei
+# Accounts in one transaction. A taken address burns a whole batch's gas, and on public
+# chains anybody may take one: ten at most there.
+PUBLIC_BATCH = 10
+DEPLOYMENT_BATCH = env.int("DEPLOYMENT_BATCH", 30 if LOCAL_CHAIN else PUBLIC_BATCH)
+if not 1 <= DEPLOYMENT_BATCH <= (80 if LOCAL_CHAIN else PUBLIC_BATCH):
+    raise ValueError("DEPLOYMENT_BATCH must be 1 to 10, on the local chain 1 to 80.")
+# What the relayer spends in a day of UTC (R68, R69): on new accounts (about a hundred
+# at 10 gwei), on calls of others, and on what keeps accounts safe when all else is out.
+LOCAL_DAILY_WEI = 100 * 10**18
+DEPLOY_DAILY_WEI = env.int(
+    "DEPLOY_DAILY_WEI", LOCAL_DAILY_WEI if LOCAL_CHAIN else 4 * 10**17
+)
+RELAY_DAILY_WEI = env.int("RELAY_DAILY_WEI", LOCAL_DAILY_WEI if LOCAL_CHAIN else 10**17)
+SAFETY_RESERVE_WEI = env.int("SAFETY_RESERVE_WEI", 10**17)
+# Accounts in a day that were opened from one /24 of IPv4 or /48 of IPv6.
+DEPLOY_PREFIX_DAILY = env.int("DEPLOY_PREFIX_DAILY", 100_000 if LOCAL_CHAIN else 20)
 MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceiling (R21)
 # A relayer transaction that waits longer is signed again with higher fees.
 RELAYER_STUCK_SECONDS = env.int("RELAYER_STUCK_SECONDS", 60)  # seconds

@@ -30,9 +30,17 @@ from onchain.admin_display import (
     link,
     list_url,
 )
-from onchain.models import Heartbeat, KeyProof, RelayerTransaction, Safe, UserOperation
+from onchain.models import (
+    Budget,
+    Chain,
+    Heartbeat,
+    KeyProof,
+    RelayerTransaction,
+    Safe,
+    UserOperation,
+)
 from onchain.protocol.types import to_address
-from onchain.services import overview, relayer, sponsorship
+from onchain.services import budgets, overview, relayer, sponsorship
 from wallet_site.sponsor_console import sponsor_facts, sponsor_lines
 
 KINDS: dict[type[Model], str] = {
@@ -67,6 +75,7 @@ def overview_context() -> dict[str, Any]:
         "as_of": moment_text(now),
         "problems": [
             *problem_lines(health, work),
+            *budget_lines(health),
             *sponsor_lines(health.chain),
             *mail_lines(now),
         ],
@@ -92,6 +101,19 @@ def problem_lines(
     lines = [{"text": text, "url": list_url(Heartbeat)} for text in health.problems]
     stuck = [row for row in work if row["stuck"]]
     return lines + [{"text": row["problem"], "url": row["stuck_url"]} for row in stuck]
+
+
+def budget_lines(health: overview.Health) -> list[dict[str, str]]:
+    """Return what is paused, and what waits for tomorrow."""
+    if health.chain is None:
+        return []
+    lines = [
+        {"text": text, "url": list_url(Budget)}
+        for text in budgets.problems(chain=health.chain)
+    ]
+    if health.chain.deployments_paused:
+        lines.append({"text": "Deployments are paused.", "url": list_url(Chain)})
+    return lines
 
 
 def mail_lines(now: datetime) -> list[dict[str, str]]:

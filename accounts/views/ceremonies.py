@@ -17,6 +17,7 @@ from accounts.answers import (
     see_other,
     wants_json,
 )
+from accounts.client_address import client_network
 from accounts.errors import AlreadySignedIn, CeremonyFailed
 from accounts.forms import CeremonyForm
 from accounts.options import aimed_at
@@ -46,7 +47,9 @@ def registration_finish(request: HttpRequest) -> HttpResponse:
             raise AlreadySignedIn
         with rate_limits.answering(request):
             registered = services.register(
-                response=form.response(), session_key=request.session.session_key
+                response=form.response(),
+                session_key=request.session.session_key,
+                network=client_network(request),
             )
     except CeremonyFailed as error:
         return refusal(request, error)

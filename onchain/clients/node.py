@@ -21,6 +21,7 @@ from onchain.clients.node_requests import (
 )
 from onchain.clients.node_types import (
     parse_data,
+    parse_gas_limit,
     parse_quantity,
     parse_time_and_fee,
 )
@@ -37,6 +38,10 @@ class Node(BlockReads, AccountReads):
         """Return the gas a transaction would use on the pending state."""
         fields = call_fields(to, data, sender) | {"value": hex(value)}
         return parse_quantity(self._call("eth_estimateGas", fields, "pending"))
+
+    def block_gas_limit(self) -> int:
+        """Return how much gas the newest block may use."""
+        return parse_gas_limit(self._call("eth_getBlockByNumber", "latest", False))
 
     def simulate(
         self, *, sender: Address, to: Address, value: int, data: bytes, gas_limit: int

@@ -49,6 +49,7 @@ class Receipt:
     block_number: int
     succeeded: bool
     gas_used: int
+    fee_wei: int = 0  # wei that its sender paid for gas, and for data on a rollup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,12 @@ def parse_time_and_fee(value: Any) -> tuple[int, int]:
 
 
 @_guarded
+def parse_gas_limit(value: Any) -> int:
+    """Return a block's gas limit."""
+    return int(value["gasLimit"], 16)
+
+
+@_guarded
 def parse_word(value: Any) -> int:
     """Return the integer of one ABI-encoded word."""
     return int.from_bytes(_word(value), "big")
@@ -166,4 +173,6 @@ def parse_receipt(value: Any) -> Receipt:
         block_number=int(value["blockNumber"], 16),
         succeeded=int(value["status"], 16) == 1,
         gas_used=int(value["gasUsed"], 16),
+        fee_wei=int(value["gasUsed"], 16) * int(value["effectiveGasPrice"], 16)
+        + int(value.get("l1Fee") or "0x0", 16),  # OP Stack chains
     )

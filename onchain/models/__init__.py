@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onchain.models.acknowledgement import Acknowledgement
+from onchain.models.budget import Budget, NetworkQuota
 from onchain.models.chain import Block, Chain, Heartbeat
 from onchain.models.journal import JournalEntry
 from onchain.models.key_proof import KeyProof
@@ -17,10 +18,12 @@ from onchain.models.user_operation import UserOperation
 __all__ = (
     "Acknowledgement",
     "Block",
+    "Budget",
     "Chain",
     "Heartbeat",
     "JournalEntry",
     "KeyProof",
+    "NetworkQuota",
     "OperationSignature",
     "Owner",
     "PaymasterDeposit",

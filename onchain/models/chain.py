@@ -37,6 +37,9 @@ class Chain(models.Model):
     sponsorship_paused = models.BooleanField(
         default=False, help_text="by an operator: accounts pay their own fees"
     )
+    deployments_paused = models.BooleanField(
+        default=False, help_text="by an operator: no new account is put on chain"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

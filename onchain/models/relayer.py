@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
+from onchain.models.budget import Budget
 from onchain.models.chain import Chain
 from onchain.models.transitions import TransitionQuerySet
 from onchain.protocol.types import Bytes32
@@ -87,6 +88,12 @@ class RelayerTransaction(models.Model):
     failure_detail = models.CharField(max_length=300, blank=True)
     block_number = models.PositiveBigIntegerField(null=True)
     gas_used = models.PositiveBigIntegerField(null=True)
+    budget = models.ForeignKey(
+        Budget, on_delete=models.PROTECT, null=True, related_name="transactions"
+    )
+    charged_wei = Uint256Field(
+        default=0, help_text="wei that count in its budget: the cost, or the highest"
+    )
     broadcast_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -105,11 +112,16 @@ class RelayerTransaction(models.Model):
         return f"{self.get_purpose_display()} {self.pk}"
 
     @property
-    def max_cost_wei(self) -> int:
-        """The most it can take from the relayer's balance; 0 before it is signed."""
+    def max_fee_wei(self) -> int:
+        """The most that its gas can cost; 0 before it is signed."""
         if self.gas_limit is None or self.max_fee_per_gas is None:
             return 0
-        return self.gas_limit * self.max_fee_per_gas + self.value_wei
+        return self.gas_limit * self.max_fee_per_gas
+
+    @property
+    def max_cost_wei(self) -> int:
+        """The most it can take from the relayer's balance; 0 before it is signed."""
+        return self.max_fee_wei + self.value_wei if self.max_fee_wei else 0
 
     @property
     def hashes(self) -> list[Bytes32]:

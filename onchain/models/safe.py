@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 
-from onchain.fields import AddressField, Uint256Field
+from onchain.fields import AddressField, Bytes32Field, Uint256Field
 from onchain.models.chain import Chain
 from onchain.models.transitions import TransitionQuerySet
 from onchain.protocol.types import checksum_address
@@ -86,6 +86,12 @@ class Safe(models.Model):
         related_name="safes",
     )
     deployed_block = models.PositiveBigIntegerField(null=True)
+    noticed_block = models.PositiveBigIntegerField(
+        null=True, help_text="where somebody else made it; its signers may be missing"
+    )
+    network_hash = Bytes32Field(
+        null=True, help_text="keyed hash of where it was opened from, for two days"
+    )
     balance_wei = Uint256Field(default=0)
     synced_at_block = models.PositiveBigIntegerField(null=True)
     balance_requested_at = models.DateTimeField(null=True)

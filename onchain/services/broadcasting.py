@@ -11,7 +11,7 @@ from django.utils import timezone
 from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
 from onchain.models import RelayerTransaction
-from onchain.services import deployments
+from onchain.services import budgets, deployments
 
 logger = logging.getLogger(__name__)
 
@@ -77,4 +77,5 @@ def _give_up(row: RelayerTransaction, error: ClientError) -> None:
             failure_code=error.code[:40],
             failure_detail=error.detail,
         ):
+            budgets.settle(row=row, cost_wei=0)
             deployments.release(row=row, code=error.code)

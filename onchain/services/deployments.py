@@ -1,4 +1,4 @@
-"""Putting accounts on chain, several in one transaction.
+"""What is known of accounts that are not live yet: on chain, missing, failed.
 
 A CREATE2 to a taken address burns the gas of the whole batch (protocol.md section
 3), so every address is looked at on the pending state just before signing, and what
@@ -8,77 +8,37 @@ failed once goes singly.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 
-from django.db import IntegrityError, transaction
-from eth_account.signers.local import LocalAccount
-
-from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
 from onchain.models import Chain, Owner, RelayerTransaction, Safe
-from onchain.protocol.deployments import MULTICALL3
-from onchain.protocol.multisend import aggregate3_data
 from onchain.protocol.safe import deploy_calls, setup_owners
 from onchain.protocol.types import Address, Call
-from onchain.services import relayer
 
 logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 10  # accounts in one transaction
 MAX_ATTEMPTS = 3  # then an operator has to look
-GAS_MARGIN_PERCENT = 120
+NOTICED_AT_ONCE = 50  # accounts that somebody else made, looked at in one round
 
 
-def sign_next_batch(
-    *, chain: Chain, node: Node, account: LocalAccount
-) -> RelayerTransaction | None:
-    """Sign one deployment for the accounts at the head of the queue.
+def settle_noticed(*, chain: Chain, node: Node) -> None:
+    """Look at accounts that the follower saw somebody else make (security.md R23).
 
-    The accounts and the stored transaction move together or not at all, so no
-    account is in two transactions. None: nothing to do, or another worker was first.
+    Whatever the budgets are and however long the queue: those whose signers are there
+    too are live, the others get their signers when their turn comes.
 
     Raises:
-        TransientClientError: the node is out of reach or will not answer; nothing
-            changed.
+        TransientClientError: the node is out of reach; nothing changed.
     """
-    missing = _missing_on_chain(_next_batch(chain), node)
-    if not missing:
-        return None
-    safes = list(missing)
-    # All or nothing: with failures allowed, the estimate would settle on a limit at
-    # which the calls inside run out of gas and the transaction still succeeds.
-    calls = [call for calls in missing.values() for call in calls]
-    data = aggregate3_data(calls, allow_failure=False)
-    sender = Address(bytes.fromhex(account.address[2:]))
-    try:
-        estimate = node.estimate_gas(sender=sender, to=MULTICALL3, value=0, data=data)
-    except ClientError as error:
-        if error.code != "execution-reverted":
-            raise TransientClientError(error.code) from error
-        _note_failure(safes, error)
-        return None
-    signed = relayer.sign(
-        chain=chain,
-        node=node,
-        account=account,
-        to=MULTICALL3,
-        value_wei=0,
-        data=data,
-        gas_limit=estimate * GAS_MARGIN_PERCENT // 100,
-    )
-    return _store(chain, safes, data, signed)
+    noticed = Safe.objects.filter(
+        chain=chain, status=Safe.Status.QUEUED, noticed_block__isnull=False
+    ).order_by("-noticed_block")
+    safes = list(noticed.prefetch_related("owners__credential")[:NOTICED_AT_ONCE])
+    missing_on_chain(safes=safes, node=node)
 
 
-def _next_batch(chain: Chain) -> list[Safe]:
-    waiting = list(
-        Safe.objects.awaiting_deployment()
-        .filter(chain=chain)
-        .prefetch_related("owners__credential")[:BATCH_SIZE]
-    )
-    fresh = [safe for safe in waiting if safe.deployment_attempts == 0]
-    return fresh or waiting[:1]
-
-
-def _missing_on_chain(safes: list[Safe], node: Node) -> dict[Safe, list[Call]]:
+def missing_on_chain(*, safes: Sequence[Safe], node: Node) -> dict[Safe, list[Call]]:
     """Return, by account, the calls that bring it and its signers on chain.
 
     An account whose code and signers' code are in a block is live, whoever put them
@@ -87,20 +47,34 @@ def _missing_on_chain(safes: list[Safe], node: Node) -> dict[Safe, list[Call]]:
     is looked at again later, because a taken address would burn the whole batch.
     """
     missing: dict[Safe, list[Call]] = {}
-    for safe in safes:
-        signers = [Address(owner.address) for owner in _passkey_owners(safe)]
-        addresses = [Address(safe.address), *signers]
-        account_code, *signer_codes = node.codes(addresses, "latest")
+    for safe, (account_code, *signer_codes) in _codes(safes, node, "latest"):
         if account_code and all(signer_codes):
             mark_deployed(safe=safe, block_number=safe.chain.head_number)
         elif account_code:
-            missing[safe] = _calls(safe)[: len(signers)]
-        elif not node.codes([Address(safe.address)], "pending")[0]:
-            missing[safe] = _calls(safe)
+            missing[safe] = signer_calls(safe)
+        else:
+            missing[safe] = calls(safe)
+    made = [safe for safe, needed in missing.items() if len(needed) == len(calls(safe))]
+    for safe, (account_code, *_signers) in _codes(made, node, "pending"):
+        if account_code:
+            del missing[safe]
     return missing
 
 
-def _passkey_owners(safe: Safe) -> list[Owner]:
+def _codes(
+    safes: Sequence[Safe], node: Node, block: str
+) -> Iterator[tuple[Safe, list[bytes]]]:
+    """Yield the code of each account and of its signers, asked in one request."""
+    wanted = [
+        (safe, [Address(safe.address), *(Address(o.address) for o in signers(safe))])
+        for safe in safes
+    ]
+    codes = iter(node.codes([item for _, group in wanted for item in group], block))
+    for safe, group in wanted:
+        yield safe, [next(codes) for _ in group]
+
+
+def signers(safe: Safe) -> list[Owner]:
     """Return the passkeys that the account is set up with, whoever came or went later.
 
     A reorg may undo a deployment after its owners had changed: what is put on chain
@@ -112,6 +86,21 @@ def _passkey_owners(safe: Safe) -> list[Owner]:
         for owner in safe.owners.all()
         if owner.credential is not None and owner.address in first
     ]
+
+
+def calls(safe: Safe) -> list[Call]:
+    """Return createSigner for each passkey, then the call that makes the account."""
+    return deploy_calls(
+        public_keys=[owner.public_key for owner in signers(safe)],
+        setup=bytes(safe.setup_data),
+        salt_nonce=safe.salt_nonce,
+        verifiers=safe.verifiers,
+    )
+
+
+def signer_calls(safe: Safe) -> list[Call]:
+    """Return createSigner for each passkey of an account that is on chain already."""
+    return calls(safe)[:-1]
 
 
 def mark_deployed(*, safe: Safe, block_number: int | None) -> None:
@@ -129,60 +118,31 @@ def mark_deployed(*, safe: Safe, block_number: int | None) -> None:
             return
 
 
-def _calls(safe: Safe) -> list[Call]:
-    """Return createSigner for each passkey, then the call that makes the account."""
-    return deploy_calls(
-        public_keys=[owner.public_key for owner in _passkey_owners(safe)],
-        setup=bytes(safe.setup_data),
-        salt_nonce=safe.salt_nonce,
-        verifiers=safe.verifiers,
-    )
-
-
-def _store(
-    chain: Chain, safes: list[Safe], data: bytes, signed: relayer.SignedTransaction
-) -> RelayerTransaction | None:
-    try:
-        with transaction.atomic():
-            row = RelayerTransaction.objects.create(
-                chain=chain,
-                purpose=RelayerTransaction.Purpose.DEPLOY,
-                to=MULTICALL3,
-                data=data,
-                status=RelayerTransaction.Status.SIGNED,
-                **relayer.signed_fields(signed),
-            )
-            for safe in safes:
-                if not Safe.objects.transition(
-                    safe.pk,
-                    source=Safe.Status.QUEUED,
-                    target=Safe.Status.BROADCAST,
-                    deployment_transaction=row,
-                ):
-                    raise IntegrityError(f"safe {safe.pk} is in another batch")
-    except IntegrityError as error:
-        logger.info("deployment batch given up: %s", error)
-        return None
-    logger.info("deployment of %s safes signed as %s", len(safes), row.pk)
-    return row
-
-
-def _note_failure(safes: list[Safe], error: ClientError) -> None:
+def note_failure(*, safes: Sequence[Safe], error: ClientError) -> None:
     """Count the attempt; an account that failed alone too often waits for help."""
     for safe in safes:
         attempts = safe.deployment_attempts + 1
-        fields = {
-            "deployment_attempts": attempts,
-            "failure_code": error.code[:40],
-            "failure_detail": error.detail,
-        }
-        if attempts < MAX_ATTEMPTS:
-            Safe.objects.filter(pk=safe.pk, status=Safe.Status.QUEUED).update(**fields)
+        if attempts >= MAX_ATTEMPTS:
+            fail(safe=safe, error=error)
             continue
-        Safe.objects.transition(
-            safe.pk, source=Safe.Status.QUEUED, target=Safe.Status.FAILED, **fields
+        Safe.objects.filter(pk=safe.pk, status=Safe.Status.QUEUED).update(
+            deployment_attempts=attempts,
+            failure_code=error.code[:40],
+            failure_detail=error.detail,
         )
-        logger.error("safe %s cannot be deployed: %s", safe.pk, error.code)
+
+
+def fail(*, safe: Safe, error: ClientError) -> None:
+    """Give an account up until an operator has looked."""
+    Safe.objects.transition(
+        safe.pk,
+        source=Safe.Status.QUEUED,
+        target=Safe.Status.FAILED,
+        deployment_attempts=safe.deployment_attempts + 1,
+        failure_code=error.code[:40],
+        failure_detail=error.detail,
+    )
+    logger.error("safe %s cannot be deployed: %s", safe.pk, error.code)
 
 
 def release(*, row: RelayerTransaction, code: str | None) -> None:

@@ -29,7 +29,12 @@ from onchain.protocol.events import (
 from onchain.protocol.revert import decode_revert
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import split_nonce
-from onchain.services import authorization, deployments, sponsor_payments
+from onchain.services import (
+    authorization,
+    budgets,
+    deployments,
+    sponsor_payments,
+)
 from onchain.services.safes import look_again
 
 logger = logging.getLogger(__name__)
@@ -137,7 +142,8 @@ def _note_deployment(chain: Chain, log: LogRecord) -> None:
     if ours is not None and log.transaction_hash in ours.hashes:
         deployments.mark_deployed(safe=safe, block_number=log.block_number)
     else:
-        look_again(safe=safe)  # somebody else made it, perhaps without its signers
+        # Somebody else made it, perhaps without its signers.
+        look_again(safe=safe, block_number=log.block_number)
 
 
 def touched_safes(
@@ -162,6 +168,7 @@ def apply_balances(*, balances: Mapping[int, int], block_number: int) -> None:
         )
 
 
+@transaction.atomic
 def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
     """Settle a relayer transaction; a failed deployment queues its accounts again."""
     target = (
@@ -183,6 +190,7 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
             failure_code="" if receipt.succeeded else "reverted",
         ):
             logger.info("relayer transaction %s %s", row.pk, target)
+            budgets.settle(row=row, cost_wei=receipt.fee_wei)
             deployments.release(
                 row=row, code=None if receipt.succeeded else "deployment-reverted"
             )
@@ -206,11 +214,13 @@ def rewind(*, chain: Chain, fork_number: int) -> None:
     safes.filter(synced_at_block__gt=fork_number).update(synced_at_block=None)
     # Read again from the chain that is left, whatever the lost blocks had changed.
     safes.filter(owners_synced_block__gt=fork_number).update(owners_synced_block=None)
+    safes.filter(noticed_block__gt=fork_number).update(noticed_block=None)
     mined = RelayerTransaction.objects.filter(chain=chain, block_number__gt=fork_number)
-    for pk, status in mined.values_list("pk", "status"):
+    for row in mined:
+        budgets.settle(row=row, cost_wei=row.max_fee_wei)
         RelayerTransaction.objects.transition(
-            pk,
-            source=status,
+            row.pk,
+            source=row.status,
             target=RelayerTransaction.Status.BROADCAST,
             block_number=None,
             gas_used=None,

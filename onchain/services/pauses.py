@@ -22,6 +22,7 @@ class Switch(TextChoices):
     """What can be paused: the column of the chain's row, and its name in words."""
 
     SPONSORSHIP = "sponsorship_paused", "sponsorship"
+    DEPLOYMENTS = "deployments_paused", "deployments"
 
 
 def set_paused(*, chain: Chain, switch: Switch, is_paused: bool, actor: User) -> bool:

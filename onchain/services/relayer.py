@@ -17,21 +17,20 @@ from django.utils import timezone
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
-from onchain.models import Chain, RelayerTransaction
+from onchain.errors import NotNow, OverBudget
+from onchain.models import Budget, Chain, RelayerTransaction
 from onchain.protocol.types import Address, Bytes32
+from onchain.services import budgets
 
 logger = logging.getLogger(__name__)
 
 PLAIN_TRANSFER_GAS = 60_000  # to a Safe: the proxy's receive() logs SafeReceived
+SAFETY_FEE_FACTOR = 4  # times the ceiling, for what keeps accounts safe (R69)
 REFUSED_SECONDS = 600  # how long a node may refuse to try what is queued
 WOULD_FAIL = {"execution-reverted", "out-of-gas"}
 Status = RelayerTransaction.Status
-
-
-class NotNow(TransientClientError):
-    """This transaction has to wait, for funds or lower fees; others may go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +44,11 @@ class SignedTransaction:
     max_priority_fee_per_gas: int  # wei per gas
     raw: bytes
     hash: Bytes32
+
+    @property
+    def max_fee_wei(self) -> int:
+        """The most that its gas can cost."""
+        return self.gas_limit * self.max_fee_per_gas
 
 
 def account_of(private_key: str) -> LocalAccount:
@@ -62,6 +66,7 @@ def sign(
     value_wei: int,
     data: bytes,
     gas_limit: int,
+    is_safety: bool = False,
 ) -> SignedTransaction:
     """Return a signed transaction with the relayer's next nonce.
 
@@ -79,7 +84,7 @@ def sign(
     in_flight = list(
         RelayerTransaction.objects.in_flight().filter(chain=chain, sender=sender)
     )
-    fees = _fees(base_fee, tip)
+    fees = _fees(base_fee, tip, fee_ceiling(is_safety=is_safety))
     promised = sum(row.max_cost_wei for row in in_flight)
     if promised + gas_limit * fees[0] + value_wei > balance:
         # Before anything is stored: a signed row without funds would block a nonce.
@@ -142,13 +147,18 @@ def sign_with(
     )
 
 
-def _fees(base_fee: int, tip: int) -> tuple[int, int]:
+def fee_ceiling(*, is_safety: bool) -> int:
+    """Return the highest fee, in wei per gas; what keeps accounts safe may pay more."""
+    ceiling: int = settings.MAX_FEE_PER_GAS
+    return ceiling * SAFETY_FEE_FACTOR if is_safety else ceiling
+
+
+def _fees(base_fee: int, tip: int, ceiling: int) -> tuple[int, int]:
     """Return (maxFeePerGas, maxPriorityFeePerGas), wei per gas, within the ceiling.
 
     Raises:
         NotNow: the chain asks for more than the operator allows (R68).
     """
-    ceiling = settings.MAX_FEE_PER_GAS
     tip = min(tip, ceiling)
     if base_fee + tip > ceiling:
         raise NotNow("network fees are above the operator's ceiling")
@@ -198,6 +208,7 @@ def sign_queued(*, row: RelayerTransaction, node: Node, account: LocalAccount) -
         value_wei=row.value_wei,
         data=bytes(row.data),
         gas_limit=gas_limit,
+        is_safety=row.is_safety,
     )
     return store_signature(row=row, signed=signed)
 
@@ -224,15 +235,36 @@ def _refuse(row: RelayerTransaction, error: ClientError) -> None:
 
 
 def store_signature(*, row: RelayerTransaction, signed: SignedTransaction) -> bool:
-    """Move a row from QUEUED to SIGNED; False if its nonce or the row was taken."""
+    """Move a row from QUEUED to SIGNED; False if its nonce or the row was taken.
+
+    Raises:
+        OverBudget: its pools have no room for it today; the row is unchanged.
+    """
     try:
         with transaction.atomic():
-            return RelayerTransaction.objects.transition(
+            budget = budgets.reserve(
+                chain=row.chain,
+                pools=budgets.pools_of(row=row),
+                cost_wei=signed.max_fee_wei,
+            )
+            if not RelayerTransaction.objects.transition(
                 row.pk,
                 source=Status.QUEUED,
                 target=Status.SIGNED,
                 **signed_fields(signed),
-            )
-    except IntegrityError:
-        logger.info("relayer nonce %s was taken, trying again later", signed.nonce)
+                **charge(signed, budget),
+            ):
+                raise IntegrityError(f"relayer transaction {row.pk} moved on")
+    except IntegrityError as error:
+        logger.info("nonce %s not used, trying again later: %s", signed.nonce, error)
         return False
+    except OverBudget as error:
+        budgets.note_refusal(chain=row.chain, pool=error.pool)
+        raise
+    return True
+
+
+def charge(signed: SignedTransaction, budget: Budget | None) -> dict[str, object]:
+    """Return the columns that say what a transaction counts for in its budget."""
+    cost = 0 if budget is None else signed.max_fee_wei
+    return {"budget": budget, "charged_wei": cost}

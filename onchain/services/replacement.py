@@ -17,7 +17,7 @@ from eth_account.signers.local import LocalAccount
 from onchain.clients.node import Node
 from onchain.models import Chain, RelayerAttempt, RelayerTransaction
 from onchain.protocol.types import Address
-from onchain.services import relayer
+from onchain.services import budgets, relayer
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ def replace_stuck(*, chain: Chain, node: Node, account: LocalAccount) -> bool:
     used, base_fee, tip = node.replacement_snapshot(sender)
     if row.nonce != used:
         return False  # mined meanwhile, or it waits behind another
-    fees = raised_fees(row, base_fee=base_fee, tip=tip)
+    ceiling = relayer.fee_ceiling(is_safety=_holds_up_safety(chain))
+    fees = raised_fees(row, base_fee=base_fee, tip=tip, ceiling=ceiling)
     if fees is None:
         logger.error("relayer transaction %s is stuck at the fee ceiling", row.pk)
         return False
@@ -71,14 +72,20 @@ def _stuck(chain: Chain, sender: Address) -> RelayerTransaction | None:
     return row if row.broadcast_at < patience else None
 
 
+def _holds_up_safety(chain: Chain) -> bool:
+    """Whether something that keeps an account safe is stuck, or waits behind it."""
+    waiting = [Status.QUEUED, Status.SIGNED, Status.BROADCAST]
+    rows = chain.relayer_transactions.filter(is_safety=True, status__in=waiting)
+    return rows.exists()
+
+
 def raised_fees(
-    row: RelayerTransaction, *, base_fee: int, tip: int
+    row: RelayerTransaction, *, base_fee: int, tip: int, ceiling: int
 ) -> tuple[int, int] | None:
     """Return fees, in wei per gas, that replace the row's; None: above the ceiling.
 
     Both are raised by an eighth at least, rounded up, and to what the chain asks now.
     """
-    ceiling = settings.MAX_FEE_PER_GAS
     least_fee = _raised(row.max_fee_per_gas or 0)
     least_tip = _raised(row.max_priority_fee_per_gas or 0)
     if least_fee > ceiling or least_tip > ceiling:
@@ -102,6 +109,8 @@ def _store(row: RelayerTransaction, signed: relayer.SignedTransaction) -> bool:
         ).update(**relayer.signed_fields(signed), broadcast_at=timezone.now())
         if not moved:
             return False
+        # Over the limit too: what is promised gets done, or it blocks all behind it.
+        budgets.settle(row=row, cost_wei=signed.max_fee_wei)
         RelayerAttempt.objects.create(
             transaction=row,
             raw=bytes(row.raw),

@@ -15,6 +15,7 @@ from onchain.models import Chain, Owner, Safe
 from onchain.models.owner import public_key_of
 from onchain.protocol.deployments import VERIFIERS
 from onchain.protocol.safe import account_address, direct_setup
+from onchain.services.network_quotas import network_hash
 from onchain.services.signers import signer_of
 
 logger = logging.getLogger(__name__)
@@ -22,11 +23,14 @@ logger = logging.getLogger(__name__)
 BALANCE_REQUEST_SECONDS = 5  # a viewed account asks for its balance this often at most
 
 
-def open_safe(*, user: User, credential: Credential, chain: Chain) -> Safe:
+def open_safe(
+    *, user: User, credential: Credential, chain: Chain, network: str | None = None
+) -> Safe:
     """Create the rows of an account that one passkey owns, in the direct layout.
 
     The address is final: it follows from the passkey alone. Where the chain deploys
-    eagerly, deployment is asked for at once.
+    eagerly, deployment is asked for at once. ``network`` is where the person came
+    from, an address or a network in CIDR form; None leaves it without a quota.
     """
     signer = signer_of(public_key=public_key_of(credential), chain=chain)
     setup = direct_setup(owners=[signer], threshold=1)
@@ -41,6 +45,7 @@ def open_safe(*, user: User, credential: Credential, chain: Chain) -> Safe:
         setup_data=setup,
         threshold=1,
         deployment_requested_at=timezone.now() if is_eager else None,
+        network_hash=None if network is None else network_hash(network),
     )
     Owner.objects.create(
         safe=safe,
@@ -68,12 +73,13 @@ def request_deployment(*, safe: Safe) -> None:
     )
 
 
-def look_again(*, safe: Safe) -> None:
+def look_again(*, safe: Safe, block_number: int) -> None:
     """Let the relayer look at an account that somebody else put on chain.
 
     Whatever its balance, and also where deploying it was given up: it is live as soon
     as its signers are there too.
     """
+    Safe.objects.filter(pk=safe.pk).update(noticed_block=block_number)
     request_deployment(safe=safe)
     nudge_again(safe=safe)
 

@@ -7,12 +7,13 @@ from accounts.models import Credential, User
 OPENED: list[int] = []
 
 
-def open_wallet(*, user: User, credential: Credential) -> str:
+def open_wallet(*, user: User, credential: Credential, network: str) -> str:
     """Remember the person; send them to a page of this site."""
     OPENED.append(user.pk)
+    assert network, "every visitor comes from somewhere"
     return f"/opened/{credential.pk}"
 
 
-def fail(*, user: User, credential: Credential) -> str:
+def fail(*, user: User, credential: Credential, network: str) -> str:
     """Fail as a wallet would that cannot be opened."""
-    raise RuntimeError(f"no wallet for {user.pk} and {credential.pk}")
+    raise RuntimeError(f"no wallet for {user.pk} and {credential.pk} from {network}")

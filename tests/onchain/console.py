@@ -25,7 +25,9 @@ from onchain.admin_base import NudgeAdmin
 from onchain.models import (
     Acknowledgement,
     Block,
+    Budget,
     JournalEntry,
+    NetworkQuota,
     PaymasterDeposit,
     RelayerAttempt,
     RelayerTransaction,
@@ -76,6 +78,12 @@ def fill_console(wallet: Wallet) -> None:
         nonce=1,
         raw=b"\2",
         hash=HASH,
+    )
+    Budget.objects.create(
+        chain=chain, pool=Budget.Pool.SAFETY, day=timezone.now().date(), used_wei=7
+    )
+    NetworkQuota.objects.create(
+        chain=chain, network_hash=HASH, day=timezone.now().date(), accounts=3
     )
     RelayerAttempt.objects.create(
         transaction=sent, raw=b"\1", hash=b"\xac" * 32, max_fee_per_gas=1

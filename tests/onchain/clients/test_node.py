@@ -36,7 +36,12 @@ LOG = {
     "blockNumber": "0x65",
     "transactionHash": "0x" + "33" * 32,
 }
-RECEIPT = {"blockNumber": "0x65", "status": "0x1", "gasUsed": "0x5208"}
+RECEIPT = {
+    "blockNumber": "0x65",
+    "status": "0x1",
+    "gasUsed": "0x5208",
+    "effectiveGasPrice": "0x7",
+}
 ANSWERS = {
     "eth_chainId": "0x7a69",
     "eth_getBlockByNumber": BLOCK,
@@ -132,8 +137,19 @@ def test_a_missing_receipt_is_none(recorded: StubRpc, node: Node):
 
     found, missing = node.receipts([b"\x11" * 32, b"\x12" * 32])
 
-    assert found == Receipt(block_number=101, succeeded=True, gas_used=21000)
+    assert found == Receipt(
+        block_number=101, succeeded=True, gas_used=21_000, fee_wei=147_000
+    )
     assert missing is None
+
+
+def test_a_rollups_receipt_has_the_fee_for_data_too(recorded: StubRpc, node: Node):
+    recorded.answers["eth_getTransactionReceipt"] = RECEIPT | {"l1Fee": "0x5"}
+
+    (found,) = node.receipts([b"\x11" * 32])
+
+    assert found is not None
+    assert found.fee_wei == 147_005
 
 
 def test_a_call_names_its_sender(recorded: StubRpc, node: Node):
@@ -237,6 +253,7 @@ ASKING: dict[str, Callable[[Node], Any]] = {
     "simulate": lambda node: node.simulate(
         sender=A, to=B, value=1, data=b"", gas_limit=21_000
     ),
+    "block_gas_limit": lambda node: node.block_gas_limit(),
     "relayer_snapshot": lambda node: node.relayer_snapshot(A),
     "receipts": lambda node: node.receipts([b"\x11" * 32]),
     "owners": lambda node: node.owners([A], TOPIC),
@@ -351,6 +368,12 @@ def test_a_simulation_says_what_would_fail(recorded, node: Node, message, code):
         node.simulate(sender=A, to=B, value=1, data=b"\1", gas_limit=21_000)
 
     assert caught.value.code == code
+
+
+def test_half_a_block_begins_with_the_whole(recorded, node: Node):
+    recorded.answers["eth_getBlockByNumber"] = BLOCK | {"gasLimit": "0x1c9c380"}
+
+    assert node.block_gas_limit() == 30_000_000
 
 
 def test_a_simulation_is_held_to_the_gas_limit_and_pending(recorded, node: Node):

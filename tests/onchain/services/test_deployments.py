@@ -10,7 +10,7 @@ from onchain.clients.node_types import Receipt
 from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import MULTICALL3
 from onchain.protocol.safe import create_signer_data, factory_data
-from onchain.services import deployments, inclusion, relayer, safes
+from onchain.services import deployment_batches, deployments, inclusion, relayer, safes
 from tests.factories import ETHER, RELAYER_KEY, World, make_queued_wallet
 from tests.threads import all_at_once
 
@@ -18,7 +18,7 @@ ACCOUNT = relayer.account_of(RELAYER_KEY)
 
 
 def sign_next(world: World) -> RelayerTransaction | None:
-    return deployments.sign_next_batch(
+    return deployment_batches.sign_next_batch(
         chain=world.chain, node=world.node, account=ACCOUNT
     )
 
@@ -62,7 +62,8 @@ def test_nothing_to_do_is_no_transaction(world: World):
     assert not RelayerTransaction.objects.exists()
 
 
-def test_ten_accounts_at_most_go_together_first_come_first_served(world: World):
+def test_a_batch_at_most_goes_together_first_come_first_served(world: World, settings):
+    settings.DEPLOYMENT_BATCH = 10
     waiting = queue(12)
 
     first, second = sign_next(world), sign_next(world)

@@ -30,7 +30,7 @@ from onchain.models.operation_states import Status
 from onchain.protocol.types import Address, checksum_address
 from onchain.services import (
     authorization,
-    deployments,
+    deployment_batches,
     follower,
     owner_sync,
     relayer,
@@ -770,7 +770,7 @@ def test_a_deployment_that_a_reorg_undid_is_made_again_as_it_began(world: World)
         position=1,
     )
 
-    row = deployments.sign_next_batch(
+    row = deployment_batches.sign_next_batch(
         chain=world.chain, node=world.node, account=relayer.account_of(RELAYER_KEY)
     )
 

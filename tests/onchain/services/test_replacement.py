@@ -177,18 +177,16 @@ def test_the_ceiling_holds(world, stuck, settings):
 @pytest.mark.parametrize(
     ("fee", "raised"), [(8, 9), (1, 2), (100, 113), (0, 0)], ids=str
 )
-def test_fees_are_raised_by_an_eighth_rounded_up(fee, raised, settings):
-    settings.MAX_FEE_PER_GAS = 1_000
+def test_fees_are_raised_by_an_eighth_rounded_up(fee, raised):
     row = RelayerTransaction(max_fee_per_gas=fee, max_priority_fee_per_gas=0)
 
-    assert replacement.raised_fees(row, base_fee=0, tip=0) == (raised, 0)
+    assert replacement.raised_fees(row, base_fee=0, tip=0, ceiling=1_000) == (raised, 0)
 
 
-def test_the_tip_never_exceeds_the_fee(settings):
-    settings.MAX_FEE_PER_GAS = 50
+def test_the_tip_never_exceeds_the_fee():
     row = RelayerTransaction(max_fee_per_gas=40, max_priority_fee_per_gas=40)
 
-    fee, tip = replacement.raised_fees(row, base_fee=0, tip=90)
+    fee, tip = replacement.raised_fees(row, base_fee=0, tip=90, ceiling=50)
 
     assert tip <= fee <= 50
 

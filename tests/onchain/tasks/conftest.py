@@ -16,7 +16,11 @@ from tests.stub_rpc import StubRpc
 from wallet_site.celery import app
 
 ZERO_WORD = "0x" + "00" * 32
-BLOCK = {"timestamp": hex(GENESIS_TIME + 1), "baseFeePerGas": hex(BASE_FEE_WEI)}
+BLOCK = {
+    "timestamp": hex(GENESIS_TIME + 1),
+    "baseFeePerGas": hex(BASE_FEE_WEI),
+    "gasLimit": hex(60_000_000),
+}
 NODE_ANSWERS = {
     "eth_chainId": hex(CHAIN_ID),
     "eth_getBlockByNumber": BLOCK,
