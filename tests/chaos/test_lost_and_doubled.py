@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from onchain import tasks
 from tests.chaos.conftest import ROUNDS
+from tests.chaos.fault_proxy import late
 from tests.chaos.stores import FileBroker, RedisBroker
 from tests.chaos.world import World
 
 TIMES = 10  # that a message is delivered
 IN_FLIGHT = 50
 SEND = "eth_sendUserOperation"
+SLOW_SECONDS = 0.2  # of the bundler, so that messages wait
 
 
 def test_a_broker_that_forgets_everything(
@@ -22,11 +24,13 @@ def test_a_broker_that_forgets_everything(
     world.wait_until_live(people)
     for _round in range(ROUNDS):
         keys = world.sign_payments(people, each=IN_FLIGHT // len(people))
+        world.bundler_proxy.plan(SEND, late(SLOW_SECONDS), times=len(keys))
         world.submit(keys)
 
         assert broker.forget_everything() > 0
 
         world.settle()
+        world.bundler_proxy.heal()
 
 
 def test_a_message_that_comes_ten_times(world: World):
