@@ -160,7 +160,11 @@ class FaultProxy:
             disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    self._cut()  # who asked has died
+                    return
                 asked = json.loads(body)
                 calls = asked if isinstance(asked, list) else [asked]
                 due = proxy._due(calls)

@@ -17,8 +17,8 @@ SUBMISSION = "onchain.services.submission"
 SEND = "onchain.clients.bundler:Bundler.send"
 BROADCAST = "onchain.clients.node:Node.send_raw_transaction"
 PREPARE = [
-    Step.before("worker", "onchain.services.preparation:_store"),
-    Step.after("worker", "onchain.services.preparation:_store"),
+    Step.before("worker", "onchain.services.sponsor_limits:reserve"),
+    Step.after("worker", "onchain.services.sponsor_limits:reserve"),
 ]
 SUBMIT = [
     Step.after("worker", f"{SUBMISSION}:claim"),
@@ -28,10 +28,10 @@ SUBMIT = [
     Step.after("worker", f"{SUBMISSION}:_mark_submitted"),
 ]
 RELAY = [
-    Step.before("worker", "onchain.services.deployments:_store"),
-    Step.after("worker", "onchain.services.deployments:_store"),
+    Step.after("worker", "onchain.services.relayer:sign"),
     Step.before("worker", BROADCAST),
     Step.after("worker", BROADCAST),
+    Step.after("worker", "onchain.services.broadcasting:broadcast"),
 ]
 FOLLOW = [
     Step.after("follower", "onchain.clients.node:Node.blocks_with_logs"),

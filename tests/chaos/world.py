@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from kombu import Connection
 
 from onchain import tasks
@@ -222,10 +222,12 @@ class World:
         for _place in range(count):
             passkey = SoftAuthenticator()
             credential = make_credential(passkey)
-            safe = safes.open_safe(
-                user=credential.user, credential=credential, chain=chain
-            )
-            Anvil(self.ground.rpc).set_balance(Address(safe.address), ETHER)
+            with transaction.atomic():
+                safe = safes.open_safe(
+                    user=credential.user, credential=credential, chain=chain
+                )
+                # No block tells of it, so the row is seen with it or not at all.
+                Anvil(self.ground.rpc).set_balance(Address(safe.address), ETHER)
             opened.append(Person(passkey=passkey, safe=safe))
         self.people += opened
         return opened
