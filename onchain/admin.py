@@ -225,7 +225,8 @@ class UserOperationAdmin(NudgeAdmin):
         "included_at",
     ]
     list_filter = [
-        *(StuckFilter, "kind", "status", ("failure_code", FailureFilter), "created_at")
+        *(StuckFilter, "kind", "status", "carrier"),
+        *(("failure_code", FailureFilter), "created_at"),
     ]
     list_select_related = ["safe"]
     search_fields = ["safe__name", "created_by__name", "failure_code"]

@@ -49,6 +49,7 @@ OPERATION_FIELDS: Any = [
                 "value_wei",
                 "recipient",
                 "state",
+                "carrier",
                 "last_problem",
             ]
         },
@@ -106,6 +107,7 @@ OPERATION_FIELDS: Any = [
                 "prepared_at",
                 "signed_at",
                 "submitted_at",
+                "handed_at",
                 "attempted_at",
                 "included_at",
                 "valid_after",

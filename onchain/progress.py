@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils import timezone
 
+from onchain.failures.rpc import WAITING
 from onchain.models import UserOperation
-from onchain.models.operation_states import Status
+from onchain.models.operation_states import Carrier, Status
 
 NAMES = ("Prepared", "Reviewed", "Signed", "Sent", "Included", "Confirmed")
 # How many of the six steps are done in each state.
@@ -67,8 +69,36 @@ def _hint(op: UserOperation, name: str) -> str:
         "Prepared": "Working out nonce, gas and fee",
         "Reviewed": "Waiting for you",
         "Sent": "Handing it to the network",
-        "Included": "Waiting for the next block",
+        "Included": _carried(op),
     }.get(name, "")
+
+
+def _carried(op: UserOperation) -> str:
+    """Return who has it and for how long, in words for people."""
+    if op.carrier == Carrier.RELAYER:
+        return "Sent by this site's own relayer"
+    if not op.carrier or op.handed_at is None:
+        return "Waiting for the next block"
+    who = "second bundler" if op.carrier == Carrier.SECOND_BUNDLER else "bundler"
+    seconds = max(0, int((timezone.now() - op.handed_at).total_seconds()))
+    return f"Handed to the {who} {age_text(seconds)} ago"
+
+
+def age_text(seconds: int) -> str:
+    """Return an age in the largest unit that is whole, such as ``12 s``."""
+    if seconds < 60:
+        return f"{seconds} s"
+    return f"{seconds // 60} min"
+
+
+def another_way(op: UserOperation) -> str:
+    """Return that the first carrier did not get it into a block; empty before that."""
+    if op.status != Status.SUBMITTED or op.carrier in ("", Carrier.BUNDLER):
+        return ""
+    return (
+        "Not included yet, trying another way. It is the same "
+        f"{op.noun}, and the chain carries it out once at most."
+    )
 
 
 def still_trying(op: UserOperation) -> str:
@@ -79,4 +109,4 @@ def still_trying(op: UserOperation) -> str:
         return "The account is being set up first."
     if "nonce" in op.last_problem:
         return f"Another {op.noun} of this account goes first."
-    return "The network or the bundler does not answer. Trying again."
+    return next(words for part, words in WAITING.items() if part in op.last_problem)

@@ -7,13 +7,18 @@ from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import sessions
 from accounts.ceremonies import sweep_expired
 from onchain.clients.errors import TransientClientError
-from onchain.clients.factory import bundler_for, node_for, paymaster_service_for
+from onchain.clients.factory import (
+    bundler_for,
+    bundlers_for,
+    node_for,
+    paymaster_service_for,
+)
 from onchain.models import (
     Chain,
     Heartbeat,
@@ -35,6 +40,7 @@ from onchain.services import (
     submission,
     user_operations,
 )
+from onchain.services.handing_over import TURN_SECONDS, Carriers
 
 RETRY = {
     "autoretry_for": (TransientClientError,),
@@ -66,12 +72,14 @@ def prepare_user_operation(pk: int) -> None:
 def submit_user_operation(pk: int) -> None:
     """Send one signed operation. Idempotent: see ``submission.submit``."""
     op = UserOperation.objects.select_related("safe__chain").get(pk=pk)
+    account = relayer.account_of(settings.RELAYER_PRIVATE_KEY)
+    carriers = Carriers(
+        node=node_for(op.safe.chain.chain_id),
+        bundlers=bundlers_for(op.safe.chain.chain_id),
+        relayer=relayer.sender_of(account),
+    )
     try:
-        submission.submit(
-            op=op,
-            node=node_for(op.safe.chain.chain_id),
-            bundler=bundler_for(op.safe.chain.chain_id),
-        )
+        submission.submit(op=op, carriers=carriers)
     except TransientClientError as error:
         _note_problem(pk, error)
         raise
@@ -120,8 +128,10 @@ def sweep() -> None:
         prepare_user_operation.delay(pk)
     for pk in _pks(operations.filter(status=Status.SIGNED), older):
         submit_user_operation.delay(pk)
-    resend = timezone.now() - timedelta(seconds=submission.RESEND_SECONDS)
-    submitted = operations.filter(status=Status.SUBMITTED, attempted_at__lt=resend)
+    resend = timezone.now() - timedelta(seconds=TURN_SECONDS)
+    # Without an attempt: a reorg took it back.
+    is_due = Q(attempted_at__lt=resend) | Q(attempted_at__isnull=True)
+    submitted = operations.filter(is_due, status=Status.SUBMITTED)
     for pk in submitted.values_list("pk", flat=True):
         submit_user_operation.delay(pk)
     proofs = KeyProof.objects.filter(safe__chain=chain)

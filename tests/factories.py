@@ -27,6 +27,7 @@ from onchain.services import (
     submission,
     user_operations,
 )
+from onchain.services.handing_over import Carriers
 from tests.fake_bundler import FakeBundler
 from tests.fakes import CHAIN_ID, GENESIS_TIME, FakeNode
 from tests.soft_authenticator import BE, BS, SoftAuthenticator, base64url
@@ -177,8 +178,20 @@ class World:
     wallet: Wallet
     node: FakeNode
     bundler: FakeBundler
+    second_bundler: FakeBundler | None = None
+    relayer: Address | None = None  # None: it carries nothing
     sponsor_key: str = SPONSOR_KEY
     paymaster_service: PaymasterService | None = None
+
+    @property
+    def carriers(self) -> Carriers:
+        """Everybody who can be asked to carry an operation."""
+        bundlers = [self.bundler, self.second_bundler]
+        return Carriers(
+            node=self.node,
+            bundlers=[item for item in bundlers if item is not None],
+            relayer=self.relayer,
+        )
 
     @property
     def chain(self) -> Chain:
@@ -237,7 +250,7 @@ class World:
     def submit(self, op: UserOperation | None = None) -> UserOperation:
         """Submit an operation, by default a new one; return it as it is then."""
         op = self.fresh(op or self.sign())
-        submission.submit(op=op, node=self.node, bundler=self.bundler)
+        submission.submit(op=op, carriers=self.carriers)
         return self.fresh(op)
 
     def later(self, op: UserOperation, seconds: int = 60) -> UserOperation:

@@ -19,10 +19,11 @@ from hexbytes import HexBytes
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node_types import AccountSnapshot, BlockRecord, LogRecord, Receipt
-from onchain.protocol.abi import selector
+from onchain.protocol.abi import argument_types, decode, selector
 from onchain.protocol.deployments import ENTRY_POINT, SIGNER_FACTORY
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address, Bytes32, PublicKey
+from onchain.protocol.user_operation import HANDLE_OPS, split_nonce
 from onchain.protocol.validation import VALIDATE_USER_OP
 from tests import fake_accounts
 from tests.fake_events import Event
@@ -63,6 +64,7 @@ class FakeNode:
     block_gas: int = 60_000_000
     relayer_balance_wei: int = 1_000 * 10**18
     call_answers: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
+    handle_ops_refusal: str = ""
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -250,7 +252,20 @@ class FakeNode:
                 threshold=self.account_owners[to].threshold,
                 chain_id=self.chain_id_answer,
             )
+        if to == ENTRY_POINT and data[:4] == selector(HANDLE_OPS):
+            if refusal := self.handle_ops_refusal or self._refusal_of(data[4:]):
+                raise ClientError("execution-reverted", refusal)
+            return b""
         raise ClientError("execution-reverted", "reverted without a reason")
+
+    def _refusal_of(self, arguments: bytes) -> str:
+        """Return why the EntryPoint would not take these operations, or nothing."""
+        operations, _beneficiary = decode(argument_types(HANDLE_OPS), arguments)
+        for packed in operations:
+            key, sequence = split_nonce(packed[1])
+            if self.sequences.get((packed[0], key), 0) != sequence:
+                return "AA25 invalid account nonce"
+        return ""
 
     def estimate_gas(self, *, sender: bytes, to: bytes, value: int, data: bytes) -> int:
         self._ask("estimate_gas")

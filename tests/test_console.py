@@ -32,7 +32,14 @@ from onchain.models import (
     Sponsorship,
     UserOperation,
 )
-from onchain.services import budgets, key_proofs, overview, pauses, sponsorship
+from onchain.services import (
+    budgets,
+    journal,
+    key_proofs,
+    overview,
+    pauses,
+    sponsorship,
+)
 from tests.factories import make_credential, make_operator
 from tests.pages import Page
 from tests.soft_authenticator import SoftAuthenticator
@@ -44,7 +51,7 @@ pytestmark = pytest.mark.django_db
 
 STATIC = Path(django_settings.BASE_DIR) / "static"
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-INDEX_QUERIES = 18
+INDEX_QUERIES = 19
 WORK = [UserOperation, Safe, RelayerTransaction, KeyProof]
 GOOGLE = uuid.UUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")  # Password Manager
 HASH = bytes(range(32))
@@ -196,6 +203,17 @@ def test_a_part_that_was_never_heard_of_is_silent(operator, alice):
     Heartbeat.objects.filter(component="bundler").delete()
 
     assert "Bundler Silent Never" in index(operator).words
+
+
+# R24
+@pytest.mark.parametrize("code", journal.ALARMS)
+def test_a_row_that_somebody_changed_is_a_problem_for_a_day(operator, alice, code):
+    journal.note(actor=None, action=code, target="operation 7")
+    assert "Somebody writes into the database." in index(operator).words
+
+    JournalEntry.objects.update(created_at=timezone.now() - timedelta(hours=25))
+
+    assert "Somebody writes into the database." not in index(operator).words
 
 
 def test_a_chain_without_new_blocks_is_a_problem(operator, alice):

@@ -16,6 +16,8 @@ NODE_PORT = env.int("NODE_PORT", 8545)  # of the local chain that `manage.py up`
 BUNDLER_PORT = env.int("BUNDLER_PORT", 4337)
 NODE_URL = secret("NODE_URL", f"http://127.0.0.1:{NODE_PORT}")
 BUNDLER_URL = secret("BUNDLER_URL", f"http://127.0.0.1:{BUNDLER_PORT}")
+# Asked when the first is away, refuses without a reason, or does not get it included.
+SECOND_BUNDLER_URL = secret("SECOND_BUNDLER_URL", is_required=False)
 HAS_PUBLIC_KEYS = LOCAL and CHAIN_ID == 31337  # everywhere else, own ones are required
 LOCAL_CHAIN = HAS_PUBLIC_KEYS and urlsplit(NODE_URL).hostname in {
     *("127.0.0.1", "localhost", "::1"),
@@ -83,4 +85,10 @@ SPONSOR_SAFETY_WEI = env.int("SPONSOR_SAFETY_WEI", 10**17)  # wei
 SPONSOR_PROPOSALS = env.bool("SPONSOR_PROPOSALS", True)  # what several have to sign
 # Below this the console warns of the paymaster's deposit.
 SPONSOR_DEPOSIT_FLOOR_WEI = env.int("SPONSOR_DEPOSIT_FLOOR_WEI", 5 * 10**17)  # wei
+# The relayer sends an operation to the EntryPoint itself when no bundler gets it there.
+RELAYER_CARRIES_OPERATIONS = env.bool("RELAYER_CARRIES_OPERATIONS", True)
+# The EntryPoint pays it back; this much may be missing, for each operation.
+RELAYER_CARRY_LOSS_WEI = env.int(  # wei
+    "RELAYER_CARRY_LOSS_WEI", 10**15 if LOCAL_CHAIN else 0
+)
 FAUCET_WEI = 10**18  # one press of "Get test ETH"

@@ -34,13 +34,14 @@ from onchain.models import (
     Budget,
     Chain,
     Heartbeat,
+    JournalEntry,
     KeyProof,
     RelayerTransaction,
     Safe,
     UserOperation,
 )
 from onchain.protocol.types import to_address
-from onchain.services import budgets, overview, relayer, sponsorship
+from onchain.services import budgets, journal, overview, relayer, sponsorship
 from wallet_site.sponsor_console import sponsor_facts, sponsor_lines
 
 KINDS: dict[type[Model], str] = {
@@ -77,6 +78,7 @@ def overview_context() -> dict[str, Any]:
             *problem_lines(health, work),
             *budget_lines(health),
             *sponsor_lines(health.chain),
+            *alarm_lines(now),
             *mail_lines(now),
         ],
         "components": component_rows(health),
@@ -114,6 +116,18 @@ def budget_lines(health: overview.Health) -> list[dict[str, str]]:
     if health.chain.deployments_paused:
         lines.append({"text": "Deployments are paused.", "url": list_url(Chain)})
     return lines
+
+
+def alarm_lines(now: datetime) -> list[dict[str, str]]:
+    """Return whether somebody changed what people had prepared or signed (R24)."""
+    count = journal.alarms(now=now)
+    if not count:
+        return []
+    text = (
+        "Operations that were changed after they were prepared, and stopped, in the "
+        f"last day: {count}. Somebody writes into the database."
+    )
+    return [{"text": text, "url": list_url(JournalEntry)}]
 
 
 def mail_lines(now: datetime) -> list[dict[str, str]]:

@@ -19,6 +19,35 @@ from onchain.protocol.types import Bytes32, checksum_address
 from onchain.protocol.user_operation import UserOperationV07, to_rpc
 
 ENTRY_POINT_CODE = re.compile(r"\b(AA\d\d)\b")
+# ERC-7769, "error codes"; the ones below -32507 by JSON-RPC 2.0 and by practice.
+CODES = {
+    -32500: "bundler-validation-failed",
+    -32501: "bundler-sponsor-refused",
+    -32502: "bundler-forbidden-code",
+    -32503: "bundler-out-of-time",
+    -32504: "bundler-throttled",
+    -32505: "bundler-stake-too-low",
+    -32506: "bundler-aggregator-unknown",
+    -32507: "bundler-signature-failed",
+    -32508: "bundler-sponsor-overdrawn",
+    -32521: "execution-reverted",
+    -32600: "bundler-fields",
+    -32601: "bundler-method",
+    -32602: "bundler-fields",
+    -32700: "bundler-fields",
+}
+# What bundlers say under several numbers, some of it with an AA code that means more
+# when the EntryPoint says it.
+CODES_BY_WORDS = {
+    "already being processed": "bundler-nonce-held",
+    "bump the gas price": "bundler-nonce-held",
+    "underpriced": "bundler-nonce-held",
+    "maximum number of parallel": "bundler-throttled",
+    "maxfeepergas must be": "bundler-fee-too-low",
+    "maxpriorityfeepergas must be": "bundler-fee-too-low",
+    "preverificationgas is not enough": "bundler-fee-too-low",
+    "insufficient funds": "insufficient-funds",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +61,13 @@ class GasEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Bundler:
-    """One bundler, reached over HTTP."""
+    """One bundler, reached over HTTP.
+
+    ``substitute`` is another one's endpoint, which estimates while this one is away.
+    """
 
     rpc: JsonRpc
+    substitute: JsonRpc | None = None
 
     def chain_id(self) -> int:
         """Return the id of the chain it bundles for."""
@@ -46,9 +79,15 @@ class Bundler:
         Raises:
             ClientError: the operation would fail.
         """
-        fields = self._call(
-            "eth_estimateUserOperationGas", to_rpc(op), checksum_address(ENTRY_POINT)
-        )
+        params = (to_rpc(op), checksum_address(ENTRY_POINT))
+        try:
+            fields = self._call("eth_estimateUserOperationGas", *params)
+        except TransientClientError:
+            if self.substitute is None:
+                raise
+            fields = Bundler(self.substitute)._call(
+                "eth_estimateUserOperationGas", *params
+            )
         if not isinstance(fields, dict):
             raise TransientClientError("the estimate is not an object")
         return GasEstimate(
@@ -88,11 +127,17 @@ class Bundler:
 
 
 def _translated(error: RpcError) -> ClientError | TransientClientError:
+    """Return a bundler's error as one of the two kinds that callers know."""
+    message = error.message.lower()
+    for words, code in CODES_BY_WORDS.items():
+        if words in message:
+            return ClientError(code, error.message)
     found = ENTRY_POINT_CODE.search(error.message)
     if found is not None:
         return ClientError(found.group(1), error.message)
-    if error.code == -32603 or "fetch failed" in error.message.lower():
+    if error.code == -32603 or "fetch failed" in message:
         return TransientClientError(f"bundler error {error.code}")
-    if error.code in {-32521, -32500} or "revert" in error.message.lower():
-        return ClientError("execution-reverted", error.message)
-    return ClientError("bundler-refused", error.message)
+    code = CODES.get(error.code, "bundler-refused")
+    if code == "bundler-refused" and "revert" in message:
+        code = "execution-reverted"
+    return ClientError(code, error.message)

@@ -21,13 +21,24 @@ def node_for(chain_id: int) -> Node:
 
 
 def bundler_for(chain_id: int) -> Bundler:
-    """Return the bundler of a chain.
+    """Return the first bundler of a chain; it has the second one estimate in its place.
+
+    Raises:
+        LookupError: no bundler is configured for it.
+    """
+    first, *others = bundlers_for(chain_id)
+    return Bundler(first.rpc, substitute=others[0].rpc if others else None)
+
+
+def bundlers_for(chain_id: int) -> list[Bundler]:
+    """Return the bundlers of a chain, one or two, in the order they are tried.
 
     Raises:
         LookupError: no bundler is configured for it.
     """
     _require_configured(chain_id)
-    return Bundler(JsonRpc(url=settings.BUNDLER_URL, timeout=settings.CLIENT_TIMEOUT))
+    urls = [url for url in (settings.BUNDLER_URL, settings.SECOND_BUNDLER_URL) if url]
+    return [Bundler(JsonRpc(url=url, timeout=settings.CLIENT_TIMEOUT)) for url in urls]
 
 
 def paymaster_service_for(chain_id: int) -> PaymasterService | None:

@@ -15,6 +15,15 @@ from onchain.protocol.types import Address, Bytes32, checksum_address
 
 # JSON-RPC server errors that say "later", not "no".
 TRANSIENT_CODES = {-32603, -32005, -32002, -32001}
+# EIP-1474, "Error codes": what no second try changes.
+CODES = {
+    -32700: "node-fields",
+    -32602: "node-fields",
+    -32601: "node-method",
+    -32600: "node-fields",
+    -32006: "node-method",
+    -32004: "node-method",
+}
 
 
 def eth_call(
@@ -50,7 +59,7 @@ def translated(error: RpcError) -> ClientError | TransientClientError:
         return ClientError("execution-reverted", reason)
     if error.code in TRANSIENT_CODES:
         return TransientClientError(f"node error {error.code}")
-    return ClientError("node-refused", error.message)
+    return ClientError(CODES.get(error.code, "node-refused"), error.message)
 
 
 def simulation_failure(error: RpcError) -> ClientError | TransientClientError:

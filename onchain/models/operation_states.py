@@ -30,6 +30,14 @@ class Status(models.TextChoices):
     REPLACED = "replaced", "Replaced"
 
 
+class Carrier(models.TextChoices):
+    """Who was asked last to bring an operation into a block."""
+
+    BUNDLER = "bundler", "Bundler"
+    SECOND_BUNDLER = "second", "Second bundler"
+    RELAYER = "relayer", "This site's relayer"
+
+
 # States that hold a nonce: no two operations of an account may share one (R65).
 OPEN = (Status.AWAITING_SIGNATURES, Status.SIGNED, Status.SUBMITTED)
 # States in which the worker, the bundler or the chain has the next move.

@@ -6,6 +6,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
 from onchain.models.budget import Budget
@@ -51,6 +52,7 @@ class RelayerTransaction(models.Model):
         DEPLOY = "deploy", "Deploy accounts"
         FAUCET = "faucet", "Test ETH"
         FILL = "fill", "Fill a gap of nonces"
+        HANDLE_OPS = "carry", "Carry an operation"
 
     MOVES = {
         Status.QUEUED: {Status.SIGNED, Status.FAILED},
@@ -71,6 +73,13 @@ class RelayerTransaction(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     idempotency_key = models.UUIDField(null=True, unique=True)
+    operation = models.ForeignKey(
+        "onchain.UserOperation",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="relayer_transactions",
+        help_text="what it carries to the EntryPoint",
+    )
     to = AddressField()
     value_wei = Uint256Field(default=0)
     data = models.BinaryField(default=bytes)
@@ -104,7 +113,12 @@ class RelayerTransaction(models.Model):
             models.UniqueConstraint(
                 fields=["chain", "sender", "nonce"],
                 name="onchain_relayertransaction_one_per_nonce",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["operation"],
+                condition=Q(status__in=["queued", "signed", "broadcast"]),
+                name="onchain_relayertransaction_one_for_an_operation",
+            ),
         ]
         indexes = [models.Index(fields=["chain", "status"])]
 

@@ -13,6 +13,7 @@ from onchain.fields import AddressField, Bytes32Field, Uint256Field
 from onchain.models.operation_states import (
     AWAITING_NETWORK,
     OPEN,
+    Carrier,
     Status,
     UserOperationQuerySet,
 )
@@ -145,6 +146,9 @@ class UserOperation(models.Model):
     last_problem = models.CharField(
         max_length=200, blank=True, help_text="why the worker is still trying"
     )
+    carrier = models.CharField(
+        max_length=8, blank=True, choices=Carrier, help_text="who has it to bring it on"
+    )
     transaction_hash = Bytes32Field(null=True)
     block_number = models.PositiveBigIntegerField(null=True)
     actual_gas_cost_wei = Uint256Field(null=True)
@@ -153,7 +157,10 @@ class UserOperation(models.Model):
     prepared_at = models.DateTimeField(null=True)
     signed_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
-    attempted_at = models.DateTimeField(null=True, help_text="last try to submit")
+    handed_at = models.DateTimeField(null=True, help_text="to its carrier, last time")
+    attempted_at = models.DateTimeField(
+        null=True, help_text="last try to submit; empty: try at once"
+    )
     included_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

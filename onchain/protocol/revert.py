@@ -15,6 +15,23 @@ PANIC = "Panic(uint256)"
 FAILED_OP = "FailedOp(uint256,string)"
 FAILED_OP_WITH_REVERT = "FailedOpWithRevert(uint256,string,bytes)"
 
+# Refusals without a text, by selector: of Safe4337Module 0.3.0 and the passkey signers
+# 0.2.0 (their sources name them).
+NAMED = {
+    selector(signature): signature.partition("(")[0]
+    for signature in (
+        "InvalidEntryPoint()",
+        "InvalidCaller()",
+        "UnsupportedEntryPoint()",
+        "UnsupportedExecutionFunction(bytes4)",
+        "ExecutionFailed()",
+        "InvalidAuthenticatorData()",
+        "InvalidClientData()",
+        "InvalidSignature()",
+        "NotDelegateCalled()",
+    )
+}
+
 TEXT_LIMIT = 200  # characters
 
 PANICS = {
@@ -41,7 +58,7 @@ def decode_revert(data: bytes) -> str:
             except EncodingError:
                 break
             return _sentence(signature, values)
-    return f"reverted with 0x{data[:4].hex()}"
+    return NAMED.get(data[:4], f"reverted with 0x{data[:4].hex()}")
 
 
 def _sentence(signature: str, values: tuple[object, ...]) -> str:

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from onchain.clients.bundler import GasEstimate
 from onchain.clients.node_types import AccountSnapshot
-from onchain.models import Chain
+from onchain.models import Chain, UserOperation
 
 # Gas, measured on the local chain with bench/verification_gas.py: the smallest limits
 # that work for a lane's first operation, which writes its nonce. What the contract
@@ -26,6 +26,7 @@ MARGIN_PERCENT = 130
 CALL_MARGIN_PERCENT = 110
 CALL_GAS_CAP = 5_000_000
 PRE_VERIFICATION_GAS_CAP = 1_000_000
+VERSIONS = 1_000  # preparing an operation again adds one gas, so that its hash differs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,4 +77,22 @@ def fees(snapshot: AccountSnapshot) -> Fees:
     return Fees(
         max_fee_per_gas=min(2 * snapshot.base_fee_wei + tip, ceiling),
         max_priority_fee_per_gas=tip,
+    )
+
+
+def is_within_caps(op: UserOperation, *, signers: int) -> bool:
+    """Whether a prepared operation keeps to what it may cost at most (R21).
+
+    Args:
+        signers: how many signatures it carries.
+    """
+    most = verification_gas(
+        chain=op.safe.chain, signers=signers, is_sponsored=op.is_sponsored
+    )
+    return (
+        (op.verification_gas_limit or 0) <= most
+        and (op.call_gas_limit or 0) <= CALL_GAS_CAP
+        and (op.pre_verification_gas or 0) <= PRE_VERIFICATION_GAS_CAP + VERSIONS
+        and (op.max_fee_per_gas or 0) <= settings.MAX_FEE_PER_GAS
+        and (op.max_priority_fee_per_gas or 0) <= (op.max_fee_per_gas or 0)
     )

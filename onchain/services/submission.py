@@ -1,4 +1,4 @@
-"""Sending a signed operation through the bundler.
+"""Sending a signed operation on its way.
 
 Its identity is the locally computed user operation hash. Everything is checked again
 from the row before it leaves, and nothing the bundler says about inclusion is
@@ -13,11 +13,10 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from onchain.clients.bundler import Bundler
-from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
 from onchain.models import UserOperation
-from onchain.models.operation_states import Status
+from onchain.models.operation_states import Carrier, Status
 from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.deployments import ENTRY_POINT
 from onchain.protocol.errors import EncodingError
@@ -25,11 +24,10 @@ from onchain.protocol.passkey_signature import SafeSignature, operation_signatur
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
 from onchain.protocol.validation import signature_failed, validate_user_op_data
-from onchain.services import authorization, intents, journal
+from onchain.services import authorization, gas, handing_over, intents, journal
+from onchain.services.handing_over import Carriers
 
 logger = logging.getLogger(__name__)
-
-RESEND_SECONDS = 15  # a bundler that has not included it by then is asked again
 
 
 def claim(*, op: UserOperation) -> bool:
@@ -40,39 +38,56 @@ def claim(*, op: UserOperation) -> bool:
     return rows.update(attempted_at=now) == 1
 
 
-def submit(*, op: UserOperation, node: Node, bundler: Bundler) -> None:
-    """Hand a signed operation to the bundler.
+def submit(*, op: UserOperation, carriers: Carriers) -> None:
+    """Hand a signed operation to whoever brings it into a block.
 
     Safe to run twice, and after dying at any line: the hash is fixed before any I/O,
     so a later attempt first asks whether the bundler already holds the operation. A
-    SUBMITTED operation that the bundler lost is handed over again, unchanged.
+    SUBMITTED operation that is in no block yet goes to the next in turn, unchanged.
 
     Raises:
-        TransientClientError: node or bundler is out of reach; the row is unchanged.
+        TransientClientError: nobody is in reach; the row is unchanged.
     """
     if op.status not in (Status.SIGNED, Status.SUBMITTED):
         logger.info("submit skipped: %s is %s", op, op.status)
         return
     if op.safe.chain.problem or _is_too_late(op):
         return
-    first_attempt = op.attempted_at is None
+    was_tried = op.attempted_at is not None
     if not claim(op=op):
         return
     try:
         signed = checked(op)
-        if not first_attempt and bundler.knows(_hash_of(op)):
-            _mark_submitted(op)
-            return
-        if code := intents.overtaken(op):
-            raise ClientError(code)
-        _ask_the_chain(op, signed, node)
-        returned = bundler.send(signed)
+        carrier = _hand_over(op, signed, carriers, was_tried=was_tried)
     except ClientError as error:
         _reject(op, error)
         return
-    if returned is not None and returned != op.user_operation_hash:
-        raise TransientClientError("the bundler answers with another hash")
-    _mark_submitted(op)
+    if carrier is not None:
+        handing_over.note(op=op, carrier=carrier)
+        _mark_submitted(op)
+
+
+def _hand_over(
+    op: UserOperation, signed: UserOperationV07, carriers: Carriers, *, was_tried: bool
+) -> Carrier | None:
+    """Ask whose turn it is; a first attempt takes two requests, this check and that.
+
+    Raises:
+        ClientError: refused.
+        TransientClientError: nobody is in reach.
+    """
+    if code := intents.overtaken(op):
+        raise ClientError(code)
+    if op.status == Status.SUBMITTED:
+        return handing_over.carry_on(
+            op=op, signed=signed, carriers=carriers, fell_out=not was_tried
+        )
+    if not gas.is_within_caps(op, signers=op.signatures.count()):
+        raise ClientError("over-gas-caps")
+    _ask_the_chain(op, signed, carriers.node)
+    return handing_over.hand_over(
+        op=op, signed=signed, carriers=carriers, is_first=not was_tried
+    )
 
 
 def checked(op: UserOperation) -> UserOperationV07:

@@ -26,7 +26,7 @@ from onchain.failures import failure_of
 from onchain.forms import AssertionForm, IdempotencyForm
 from onchain.models import UserOperation
 from onchain.models.operation_states import Status
-from onchain.progress import steps_of, still_trying
+from onchain.progress import another_way, steps_of, still_trying
 from onchain.services import (
     addition_rounds,
     authorization,
@@ -155,7 +155,7 @@ def _card(request: HttpRequest, op: UserOperation) -> dict[str, Any]:
         "safe": op.safe,
         "steps": steps_of(op),
         "failure": failure_of(op),
-        "still_trying": still_trying(op),
+        "still_trying": still_trying(op) or another_way(op),
         "can_prepare_again": user_operations.can_prepare_again(op),
         "again_key": uuid.uuid4(),
     }

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from onchain.clients import bundler, node_requests
 from onchain.failures import WORDS, Failure, failure_of
 from onchain.models import UserOperation
 from onchain.models.operation_states import Status
+from onchain.protocol.abi import selector
+from onchain.protocol.revert import NAMED, decode_revert
 from tests.factories import make_operation, make_wallet
 
 pytestmark = pytest.mark.django_db
@@ -42,12 +45,14 @@ def test_every_code_says_what_happened_to_the_money_and_what_to_do(code: str):
     assert words.code == code
 
 
+SERVICES = {
+    *("preparation", "submission", "user_operations", "lanes", "intents"),
+    *("handing_over", "relayed_operations", "gas"),
+}
+
+
 def test_every_code_that_our_services_set_has_words():
-    sources = [
-        path.read_text()
-        for path in (ROOT / "onchain/services").glob("*.py")
-        if path.name in {"preparation.py", "submission.py", "user_operations.py"}
-    ]
+    sources = [(ROOT / f"onchain/services/{name}.py").read_text() for name in SERVICES]
     set_codes = set()
     for source in sources:
         set_codes |= set(re.findall(r'ClientError\(\s*"([\w-]+)"', source))
@@ -56,6 +61,110 @@ def test_every_code_that_our_services_set_has_words():
 
     assert {"insufficient-balance", "expired", "AA24", "hash-mismatch"} <= set_codes
     assert set_codes <= set(WORDS)
+
+
+# --- Every code that the installed contracts and clients can give --------------------------
+
+PACKAGES = ROOT / "devchain" / "node_modules"
+ENTRY_POINT_SOURCES = PACKAGES / "@account-abstraction" / "contracts"
+SAFE_SOURCES = PACKAGES / "@safe-global" / "safe-contracts" / "contracts"
+MODULE_SOURCES = [
+    PACKAGES / "@safe-global" / name / "contracts"
+    for name in ("safe-4337", "safe-passkey")
+]
+
+
+def found_in(folder: Path, pattern: str) -> set[str]:
+    """Return what a pattern finds in the Solidity sources of a folder."""
+    sources = [path.read_text() for path in folder.rglob("*.sol")]
+    assert sources, folder
+    return {found for source in sources for found in re.findall(pattern, source)}
+
+
+def assert_has_words_of_its_own(code: str) -> None:
+    words = WORDS.get(code)
+    assert words is not None, code
+    assert is_sentence(words.what), code
+    assert is_sentence(words.way_out), code
+    others = {name: other.what for name, other in WORDS.items() if name != code}
+    assert words.what not in others.values(), code
+
+
+def test_every_code_of_the_entry_point_has_words_of_its_own():
+    codes = found_in(ENTRY_POINT_SOURCES, r'"(AA\d\d)\b')
+
+    assert len(codes) >= 24
+    for code in codes:
+        assert_has_words_of_its_own(code)
+
+
+def test_every_code_of_the_safe_has_words_of_its_own():
+    codes = found_in(SAFE_SOURCES, r'"(GS\d{3})"')
+
+    assert len(codes) >= 32
+    for code in codes:
+        assert_has_words_of_its_own(code)
+
+
+def test_every_named_refusal_of_the_modules_has_words_of_its_own():
+    names = set()
+    for folder in MODULE_SOURCES:
+        names |= found_in(folder, r"\berror (\w+)\(")
+    ours = names - {"FailedOp"}  # of interfaces that the package brings along
+
+    assert {"InvalidCaller", "ExecutionFailed", "UnsupportedEntryPoint"} <= ours
+    assert ours <= set(NAMED.values())
+    for name in ours:
+        assert_has_words_of_its_own(name)
+
+
+CLIENT_CODES = {
+    *bundler.CODES.values(),
+    *bundler.CODES_BY_WORDS.values(),
+    *node_requests.CODES.values(),
+}
+
+
+def test_every_number_of_the_standard_has_a_code():
+    validation = set(range(-32507, -32499))  # ERC-7769, "error codes"
+
+    assert validation | {-32521, -32600, -32601, -32602, -32700} <= set(bundler.CODES)
+
+
+@pytest.mark.parametrize("code", sorted(CLIENT_CODES))
+def test_every_code_of_the_clients_has_words_of_its_own(code: str):
+    assert_has_words_of_its_own(code)
+
+
+def test_every_code_that_a_client_raises_has_words():
+    raised = set()
+    for path in (ROOT / "onchain/clients").glob("*.py"):
+        raised |= set(re.findall(r'ClientError\(\s*"([\w-]+)"', path.read_text()))
+
+    assert {"nonce-too-low", "out-of-gas", "execution-reverted"} <= raised
+    assert raised <= set(WORDS)
+
+
+@pytest.mark.parametrize("code", ["execution-reverted", "AA23"])
+def test_what_the_safe_says_is_told_in_its_own_words(code: str):
+    words = failure(failure_code=code, failure_detail="reverted: GS026")
+
+    assert words.what == WORDS["GS026"].what
+    assert words.code == "GS026: reverted: GS026"
+
+
+def test_a_named_refusal_is_told_in_its_own_words():
+    detail = decode_revert(selector("UnsupportedExecutionFunction(bytes4)") + bytes(32))
+
+    words = failure(failure_code="execution-reverted", failure_detail=detail)
+
+    assert words.what == WORDS["UnsupportedExecutionFunction"].what
+
+
+def test_the_entry_points_own_word_is_not_overruled():
+    words = failure(failure_code="AA25", failure_detail="GS026")
+
+    assert words.what == WORDS["AA25"].what
 
 
 @pytest.mark.parametrize("code", ["", "AA99", "something-new"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from onchain.models import UserOperation
-from onchain.models.operation_states import Status
-from onchain.progress import NAMES, steps_of, still_trying
+from onchain.models.operation_states import Carrier, Status
+from onchain.progress import NAMES, another_way, steps_of, still_trying
 from tests.factories import in_each_status, make_operation, make_wallet
 
 MARKS = {"done": "x", "current": ">", "todo": ".", "failed": "!"}
@@ -103,7 +106,11 @@ def trouble(status: Status, problem: str) -> str:
     [
         ("the account is not live yet", "being set up first"),
         ("another payment took the nonce", "goes first"),
-        ("ConnectTimeout", "does not answer"),
+        ("ConnectionError", "does not answer"),
+        ("ReadTimeout", "too long"),
+        ("HTTP 429", "slow down"),
+        ("node error -32005", "slow down"),
+        ("the bundler answers with another hash", "Asking again"),
     ],
 )
 @pytest.mark.parametrize("status", [Status.DRAFT, Status.SIGNED])
@@ -120,3 +127,45 @@ def test_an_old_problem_is_not_told_any_more(db, status: Status):
 
 def test_while_all_is_well_nothing_is_said(db):
     assert trouble(Status.SIGNED, "") == ""
+
+
+# --- Who has it -------------------------------------------------------------------------
+
+
+def carried_by(carrier: str, seconds: int = 12) -> UserOperation:
+    handed_at = timezone.now() - timedelta(seconds=seconds, milliseconds=100)
+    return operation(Status.SUBMITTED, carrier=carrier, handed_at=handed_at)
+
+
+@pytest.mark.parametrize(
+    ("carrier", "seconds", "words"),
+    [
+        ("", 12, "Waiting for the next block"),
+        (Carrier.BUNDLER, 12, "Handed to the bundler 12 s ago"),
+        (Carrier.BUNDLER, 0, "Handed to the bundler 0 s ago"),
+        (Carrier.BUNDLER, -3, "Handed to the bundler 0 s ago"),
+        (Carrier.SECOND_BUNDLER, 59, "Handed to the second bundler 59 s ago"),
+        (Carrier.SECOND_BUNDLER, 60, "Handed to the second bundler 1 min ago"),
+        (Carrier.RELAYER, 12, "Sent by this site's own relayer"),
+    ],
+)
+def test_a_sent_one_says_who_has_it(db, carrier: str, seconds: int, words: str):
+    (current,) = [
+        step
+        for step in steps_of(carried_by(carrier, seconds))
+        if step.state == "current"
+    ]
+
+    assert (current.name, current.hint) == ("Included", words)
+
+
+@pytest.mark.parametrize("carrier", ["", *Carrier])
+def test_only_after_the_first_turn_it_says_that_another_way_is_tried(db, carrier):
+    words = another_way(carried_by(carrier))
+
+    assert ("another way" in words) == (carrier not in ("", Carrier.BUNDLER))
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s != Status.SUBMITTED])
+def test_once_it_is_in_a_block_nothing_else_is_tried(db, status: Status):
+    assert another_way(operation(status, carrier=Carrier.RELAYER)) == ""

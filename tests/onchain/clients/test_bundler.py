@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from onchain.clients.bundler import CODES as NUMBERS
 from onchain.clients.bundler import Bundler, GasEstimate
 from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.json_rpc import JsonRpc
 from onchain.failures import WORDS
 from onchain.protocol.types import Address
 from onchain.protocol.user_operation import (
@@ -32,6 +34,21 @@ OP = UserOperationV07(
 )
 HASH = "0x" + user_operation_hash(OP, chain_id=31337).hex()
 ENTRY_POINT = "0x0000000071727De22E5E9d8BAf0edAc6f37da032"
+
+
+def test_another_one_estimates_while_the_first_is_away(stub: StubRpc):
+    stub.answers["eth_estimateUserOperationGas"] = {
+        "callGasLimit": "0x1",
+        "verificationGasLimit": "0x2",
+        "preVerificationGas": "0x3",
+    }
+    away = JsonRpc(url="http://127.0.0.1:9", timeout=1)
+
+    estimate = Bundler(away, substitute=JsonRpc(url=stub.url, timeout=1)).estimate(OP)
+
+    assert estimate.pre_verification_gas == 3
+    with pytest.raises(TransientClientError):
+        Bundler(away).estimate(OP)
 
 
 def test_an_operation_is_handed_over_whole(stub: StubRpc, bundler: Bundler):
@@ -98,10 +115,19 @@ def test_the_entry_points_code_is_kept_and_has_words(stub, bundler, code, number
     ("failure", "code"),
     [
         (RpcFailure(-32521, "call failed", "0x"), "execution-reverted"),
-        (RpcFailure(-32500, "failed"), "execution-reverted"),
         (RpcFailure(-32000, "execution reverted: GS013"), "execution-reverted"),
-        (RpcFailure(-32602, "maxFeePerGas is too low"), "bundler-refused"),
-        (RpcFailure(-32601, "no such method"), "bundler-refused"),
+        (RpcFailure(-32000, "something of its own"), "bundler-refused"),
+        (RpcFailure(-32602, "maxFeePerGas must be at least 7"), "bundler-fee-too-low"),
+        (RpcFailure(-32000, "insufficient funds for gas"), "insufficient-funds"),
+        (
+            RpcFailure(
+                -32602,
+                "AA25 invalid account nonce: Another UserOperation with same sender "
+                "and nonce is already being processed",
+            ),
+            "bundler-nonce-held",
+        ),
+        *((RpcFailure(number, "no"), code) for number, code in NUMBERS.items()),
     ],
 )
 def test_every_other_refusal_has_a_stable_code(stub, bundler, failure, code: str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onchain.clients.factory import bundler_for, node_for
+from onchain.clients.factory import bundler_for, bundlers_for, node_for
 
 
 @pytest.mark.parametrize("make", [node_for, bundler_for])
@@ -26,3 +26,21 @@ def test_the_urls_of_settings_are_in_no_repr(settings):
     clients = [make(settings.CHAIN_ID) for make in (node_for, bundler_for)]
 
     assert "example.org" not in repr(clients)
+
+
+@pytest.mark.parametrize(
+    ("second", "count"), [("", 1), ("https://other.example.org/v2/key", 2)]
+)
+def test_a_second_bundler_follows_the_first_and_estimates_in_its_place(
+    settings, second: str, count: int
+):
+    settings.SECOND_BUNDLER_URL = second
+
+    bundlers = bundlers_for(settings.CHAIN_ID)
+    substitute = bundler_for(settings.CHAIN_ID).substitute
+
+    assert [bundler.rpc.url for bundler in bundlers] == [
+        *([settings.BUNDLER_URL, second][:count])
+    ]
+    assert (substitute.url if substitute else "") == second
+    assert "example.org" not in repr([bundlers, substitute])

@@ -55,6 +55,7 @@ from tests.onchain.services.additions import (
     prove,
     proven_newcomer,
 )
+from tests.tampering import tamper
 from tests.threads import all_at_once
 
 Kind = UserOperation.Kind
@@ -73,7 +74,7 @@ def make_owner(world: World, new: Newcomer, **fields: Any) -> Owner:
 
 
 def change(op: UserOperation, **fields: Any) -> None:
-    UserOperation.objects.filter(pk=op.pk).update(**fields)
+    tamper(op, **fields)
 
 
 # --- What is drafted --------------------------------------------------------------------

@@ -14,6 +14,7 @@ from onchain.protocol.passkey_signature import passkey_signature
 from onchain.services import submission
 from tests.factories import ETHER, World
 from tests.soft_authenticator import SoftAuthenticator
+from tests.tampering import tamper
 from tests.threads import all_at_once
 
 
@@ -222,7 +223,7 @@ TAMPERINGS = {
 @pytest.mark.parametrize("change", TAMPERINGS.values(), ids=TAMPERINGS)
 def test_a_changed_row_never_reaches_the_bundler(world: World, change: dict, caplog):
     op = world.sign()
-    UserOperation.objects.filter(pk=op.pk).update(**change)
+    tamper(op, **change)
     asked = len(world.node.calls)
 
     with caplog.at_level(logging.CRITICAL):
@@ -247,7 +248,7 @@ def test_call_data_with_hashes_to_match_is_stopped_by_the_intent(payment_world: 
     UserOperation.objects.filter(pk=other.pk).update(
         status=Status.WITHDRAWN, user_operation_hash=None
     )
-    UserOperation.objects.filter(pk=op.pk).update(**stolen)
+    tamper(op, **stolen)
 
     op = payment_world.submit(op)
 

@@ -6,10 +6,11 @@ import logging
 
 import pytest
 
-from onchain.models import OperationSignature, UserOperation
+from onchain.models import OperationSignature
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.types import Call, to_address
 from tests.pages import Page
+from tests.tampering import tamper
 from tests.wallets import (
     RECIPIENT,
     Status,
@@ -32,10 +33,6 @@ CHANGES = {
     "another hash": {"safe_operation_hash": b"\1" * 32},
     "no hash": {"safe_operation_hash": None},
 }
-
-
-def tamper(op: UserOperation, **fields: object) -> None:
-    UserOperation.objects.filter(pk=op.pk).update(**fields)
 
 
 def criticals(caplog: pytest.LogCaptureFixture) -> list[str]:
