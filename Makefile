@@ -132,16 +132,17 @@ check-settings:
 check-services:
 	@$(BIN)/python tests/require_services.py $(POSTGRES_URL) $(REDIS_URL)
 	@mkdir -p $(TEST_VAR)
+	$(TEST_ENV) $(HEAVY) $(BIN)/pytest -m services --ignore tests/chaos --create-db
 	$(TEST_ENV) $(HEAVY) CHAOS_ROUNDS=3 CHAOS_REORGS=40 \
-		$(BIN)/pytest -m services --create-db
+		$(BIN)/pytest $(THREE_FILES) tests/chaos --create-db
 
 chaos: install-dev ## kill, cut, double and reorganise for long, on both kinds of stores
 	@$(BIN)/python tests/require_services.py $(POSTGRES_URL) $(REDIS_URL)
 	@mkdir -p $(TEST_VAR)
 	@echo "On SQLite and the filesystem broker:"
-	@$(TEST_ENV) $(LIGHT) $(CHAOS) $(BIN)/pytest tests/chaos
+	@$(TEST_ENV) $(LIGHT) $(CHAOS) $(BIN)/pytest $(THREE_FILES) tests/chaos
 	@echo "On PostgreSQL and Redis:"
-	@$(TEST_ENV) $(HEAVY) $(CHAOS) $(BIN)/pytest tests/chaos --create-db
+	@$(TEST_ENV) $(HEAVY) $(CHAOS) $(BIN)/pytest $(THREE_FILES) tests/chaos --create-db
 
 # --- Keeping up ----------------------------------------------------------------------
 

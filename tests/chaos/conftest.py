@@ -22,13 +22,15 @@ from wallet_site.stores import FILES
 
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "1"))  # of each step
 REORGS = int(os.environ.get("CHAOS_REORGS", "3"))
-# A single round hurries, a longer run waits as long as the site does.
+HURRIED_ROUNDS = 3
+# A short run hurries, a long one waits as long as the site does.
 HURRY: dict[str, dict[str, Any]] = {"changes": {}, "constants": {}}
-if ROUNDS == 1:
+if ROUNDS <= HURRIED_ROUNDS:
     HURRY = {
         "changes": {"SWEEP_SECONDS": 1},
         "constants": {
             "onchain.services.follower:LEASE_SECONDS": 2,
+            "onchain.tasks:NUDGE_SECONDS": 1,
             "onchain.services.submission:RESEND_SECONDS": 3,
         },
     }

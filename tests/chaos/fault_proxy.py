@@ -75,6 +75,13 @@ def _answer_to(call: Call, result: Any) -> Answer:
     return {"jsonrpc": "2.0", "id": call["id"], "result": result}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Say nothing: who asked was killed."""
+
+
 @dataclass(slots=True)
 class _Plan:
     method: str
@@ -92,8 +99,7 @@ class FaultProxy:
         self.faults = 0  # that happened
         self._plans: list[_Plan] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), daemon=True
         )

@@ -48,7 +48,7 @@ from tests.soft_authenticator import SoftAuthenticator
 ETHER = 10**18  # wei
 PAYMENT_WEI = ETHER // 1000
 SETTLE_SECONDS = 60  # what R43, R49, R51 and R52 allow
-DEATH_SECONDS = 30
+DEATH_SECONDS = 60
 LOOK_SECONDS = 0.05
 COMPARED_BLOCKS = 20  # the newest ones: more than the deepest reorg here
 HANDS = 4  # people who prepare and sign at the same time

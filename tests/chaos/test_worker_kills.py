@@ -1,7 +1,7 @@
-"""kill -9 of worker and follower at every step of their work (security.md R43).
+"""kill -9 of the worker at every step of its work (security.md R43).
 
-The program dies around one call of one function, while others go on; then it is started
-again as it is. What it left behind has to be enough.
+It dies around one call of one function, while others go on; then it is started again as
+it is. What it left behind has to be enough.
 """
 
 from __future__ import annotations
@@ -32,12 +32,6 @@ RELAY = [
     Step.before("worker", BROADCAST),
     Step.after("worker", BROADCAST),
     Step.after("worker", "onchain.services.broadcasting:broadcast"),
-]
-FOLLOW = [
-    Step.after("follower", "onchain.clients.node:Node.blocks_with_logs"),
-    Step.before("follower", "onchain.services.inclusion:_record_outcome"),
-    Step.after("follower", "onchain.services.inclusion:_record_outcome"),
-    Step.after("follower", "onchain.services.follower:_store"),
 ]
 PEOPLE, PAYMENTS = 3, 2
 
@@ -89,19 +83,3 @@ def test_a_worker_killed_while_it_relays(world: World):
 
         world.settle()
         world.stop("worker")
-
-
-def test_a_follower_killed_while_it_reads_and_writes(world: World):
-    world.start("follower", "beat", "worker")
-    people = world.live_accounts(PEOPLE)
-    for step in FOLLOW * ROUNDS:
-        world.stop("follower")
-        keys = world.sign_payments(people, each=PAYMENTS)
-        world.submit(keys)
-        world.wait_until_on_chain(keys)
-        (victim,) = world.start("follower", step=step)
-        world.wait_for_death(victim)
-
-        world.start("follower")
-
-        world.settle()
