@@ -469,7 +469,7 @@ def test_what_is_wrong_with_the_paymaster_stands_on_the_first_page(operator, ali
 
     page = index(operator)
 
-    assert "The paymaster: Its deposit is low." in page.words
+    assert "The paymaster: its deposit is low." in page.words
     assert "Deposit 0.001 ETH" in page.words
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from onchain.models import Safe
+from onchain.models import Safe, UserOperation
 from tests.onchain.additions import make_addition, make_owner, newcomer, prepared
 from tests.pages import Page
 from tests.wallets import make_review, make_wallet, operation_url
@@ -39,6 +39,9 @@ def pages() -> dict[str, Any]:
         found[f"payment, sponsored: {payer}"] = Page(
             alice.client.get(operation_url(op))
         )
+    op = make_review(alice, is_sponsored=False, lane=2)
+    UserOperation.objects.filter(pk=op.pk).update(unsponsored_reason="used-up")
+    found["payment, not sponsored any more"] = Page(alice.client.get(operation_url(op)))
     op = prepared(make_addition(new))
     found["addition"] = Page(alice.client.get(operation_url(op)))
 

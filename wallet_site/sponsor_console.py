@@ -57,7 +57,8 @@ def sponsor_lines(chain: Chain | None) -> list[dict[str, str]]:
         lines.append({"text": "Sponsorship is paused.", "url": list_url(Chain)})
     deposit = _deposit(chain)
     if deposit is not None and deposit.problem:
-        text = f"The paymaster: {deposit.problem}"
+        sentence = deposit.problem
+        text = f"The paymaster: {sentence[0].lower()}{sentence[1:]}"
         lines.append({"text": text, "url": list_url(PaymasterDeposit)})
     return lines
 

@@ -177,9 +177,11 @@ def _store_sponsored(work: _Work, sponsor: Sponsor) -> Unsponsored | None:
     try:
         bare = work.bare(is_sponsored=True)
         draft = work.estimated(replace(bare, paymaster=sponsor.offer(op=bare)))
-        # Asked again with its cost, before a sponsor signs for it.
-        if reason := sponsor_limits.refusal(
-            request=_request(work.op, draft, valid_until, sponsor)
+        # A service is not asked to sign for what our limits refuse.
+        if sponsor.watched is None and (
+            reason := sponsor_limits.refusal(
+                request=_request(work.op, draft, valid_until, sponsor)
+            )
         ):
             return reason
         grant = sponsor.grant(op=draft, valid_until=valid_until)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from onchain.models import Chain, Safe, Sponsorship, UserOperation
@@ -97,6 +99,24 @@ def test_sums_beyond_64_bits_are_exact(world: World):
     used = sponsor_usage.today(chain=world.chain, safe=world.wallet.safe)
 
     assert used.total.wei == used.account.wei == used.open_wei == 3 * most - 3
+
+
+def test_the_sums_read_an_index_and_not_the_table(world: World):
+    with CaptureQueriesContext(connection) as queries:
+        sponsor_usage.today(chain=world.chain, safe=world.wallet.safe)
+
+    sums = [query["sql"] for query in queries if "SUM" in query["sql"]]
+    plans = [plan_of(sql) for sql in sums]
+    assert len(plans) == 2
+    assert "COVERING INDEX onchain_sponsorship_paid" in plans[0]
+    assert "INDEX onchain_sponsorship_open" in plans[1]
+
+
+def plan_of(sql: str) -> str:
+    """Return how SQLite goes about a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        return " ".join(str(row) for row in cursor.fetchall())
 
 
 # --- What counts, and for how long ------------------------------------------------------
