@@ -24,6 +24,11 @@ PASSKEY = "passkeys/<int:pk>/accounts/"
 urlpatterns = [
     path(SAFE, safes.safe_detail, name="safe-detail"),
     path(f"{SAFE}overview", safes.safe_overview, name="safe-overview"),
+    path(
+        f"{SAFE}deploy-yourself",
+        safes.safe_deploy_yourself,
+        name="safe-deploy-yourself",
+    ),
     path(f"{SAFE}recent", safes.safe_activity, name="safe-activity"),
     path(f"{SAFE}activity/", safes.activity, name="activity"),
     path(f"{SAFE}settings/", safes.safe_settings, name="settings"),

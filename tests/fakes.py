@@ -62,6 +62,7 @@ class FakeNode:
     revert_hashes: set[bytes] = field(default_factory=set)
     base_fee_wei: int = BASE_FEE_WEI
     block_gas: int = 60_000_000
+    gas_used: int = 21_000  # by each transaction, within its limit
     relayer_balance_wei: int = 1_000 * 10**18
     call_answers: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
     handle_ops_refusal: str = ""
@@ -160,11 +161,12 @@ class FakeNode:
             if _nonce_of(self.pool[key]) != self.transaction_counts.get(sender, 0):
                 continue
             self.transaction_counts[sender] = _nonce_of(self.pool[key]) + 1
+            gas = min(self.gas_used, int(_fields_of(self.pool[key]).as_dict()["gas"]))
             self.mined[key] = Receipt(
                 block_number=number,
                 succeeded=key not in self.revert_hashes,
-                gas_used=21_000,
-                fee_wei=21_000 * self.base_fee_wei,
+                gas_used=gas,
+                fee_wei=gas * self.base_fee_wei,
             )
             taken.append(key)
         for key in taken:
@@ -287,7 +289,9 @@ class FakeNode:
     def relayer_snapshot(self, relayer: bytes) -> tuple[int, int, int, int]:
         self._ask("relayer_snapshot")
         pending = self.transaction_counts.get(relayer, 0)
-        held = {_nonce_of(raw) for raw in self.pool.values()}
+        held = {
+            _nonce_of(raw) for raw in self.pool.values() if _sender_of(raw) == relayer
+        }
         while pending in held:
             pending += 1
         return pending, self.relayer_balance_wei, self.base_fee_wei, TIP_WEI

@@ -43,6 +43,7 @@ PAGES = {
 FRAGMENTS = {
     "safe-overview": "GET",
     "safe-activity": "GET",
+    "safe-deploy-yourself": "GET",
     "receive-card": "GET",
     "prove": "POST",
     "operation-card": "GET",

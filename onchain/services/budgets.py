@@ -86,7 +86,9 @@ def settle(*, row: RelayerTransaction, cost_wei: int) -> None:
             return
         budget = Budget.objects.select_for_update().get(pk=before.budget_id)
         used = budget.used_wei - before.charged_wei + cost_wei
-        Budget.objects.filter(pk=budget.pk).update(used_wei=used)
+        # Where there is room again, it is worth another ask.
+        refused_at = None if used < budget.used_wei else budget.refused_at
+        Budget.objects.filter(pk=budget.pk).update(used_wei=used, refused_at=refused_at)
         RelayerTransaction.objects.filter(pk=row.pk).update(charged_wei=cost_wei)
 
 

@@ -7,6 +7,8 @@ page and the metrics show; a use of the key elsewhere is also written to the jou
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -44,6 +46,31 @@ def watch(*, chain: Chain, node: Node, account: LocalAccount) -> None:
         chains.silent(chain=chain, component=component, detail=problem)
     else:
         chains.heard(chain=chain, component=component)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUse:
+    """One key of the relayer's, and what it has in flight."""
+
+    address: Address
+    is_current: bool
+    in_flight: int
+
+
+def keys_in_use(*, chain: Chain, account: LocalAccount) -> list[KeyUse]:
+    """Return the key of the settings and each other one that has something in flight.
+
+    What another key signed is sent and settled like the rest, but it can never be
+    replaced with higher fees: a key is swapped when it has nothing in flight (R71).
+    """
+    current = relayer.sender_of(account)
+    senders = chain.relayer_transactions.in_flight().values_list("sender", flat=True)
+    counts = Counter(sender for sender in senders if sender is not None)
+    counts[current] += 0
+    return [
+        KeyUse(address=address, is_current=address == current, in_flight=count)
+        for address, count in counts.items()
+    ]
 
 
 def _problem(balance: int) -> str:

@@ -119,6 +119,7 @@ def ago(moment: datetime | None) -> str:
     return "just now"
 
 
+@register.filter
 def address_text(address: Address | str) -> str:
     """Return the checksummed text of 20 bytes; text is passed through."""
     return address if isinstance(address, str) else checksum_address(address)

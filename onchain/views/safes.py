@@ -20,8 +20,9 @@ from onchain.errors import IdempotencyConflict
 from onchain.forms import IdempotencyForm
 from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import CONTRACTS
-from onchain.services import safes, ways_in
+from onchain.services import deployment_waits, safes, ways_in
 from onchain.services.faucet import request_test_eth
+from onchain.setting_up import setting_up
 from onchain.views.access import (
     account_context,
     button_login_required,
@@ -36,12 +37,6 @@ from onchain.views.access import (
 RECENT = 5  # operations on the account's page
 PER_PAGE = 20
 ONLY_KEY_CLOSED = "only_key_closed"  # in the session: accounts whose notice waits
-DEPLOYMENT_STEPS = {
-    Safe.Status.QUEUED: "Waiting for its turn",
-    Safe.Status.BROADCAST: "Sent to the chain",
-    Safe.Status.DEPLOYED: "Live",
-    Safe.Status.FAILED: "Stopped",
-}
 Faucet = RelayerTransaction.Purpose.FAUCET
 
 
@@ -76,6 +71,17 @@ def safe_overview(request: HttpRequest, chain_id: int, address: str) -> HttpResp
     _ask_for_balance(safe)
     context = {"safe": safe} | _overview(safe)
     return render(request, "onchain/_safe_overview.html", context)
+
+
+@fragment_login_required
+@require_GET
+def safe_deploy_yourself(
+    request: HttpRequest, chain_id: int, address: str
+) -> HttpResponse:
+    """The call that any wallet can send while setting up is stuck."""
+    safe = own_safe(request, chain_id, address)
+    context = {"safe": safe, "own_call": deployment_waits.own_call(safe=safe)}
+    return render(request, "onchain/_deploy_yourself.html", context)
 
 
 @fragment_login_required
@@ -145,6 +151,7 @@ def render_detail(
     safe = context["safe"]
     _ask_for_balance(safe)
     context |= _overview(safe) | _recent(safe) | _only_key(request, safe)
+    context["own_call"] = deployment_waits.own_call(safe=safe)
     context |= extra or {}
     return render(request, "onchain/safe_detail.html", context, status=status)
 
@@ -154,17 +161,10 @@ def _overview(safe: Safe) -> dict[str, Any]:
         purpose=Faucet, to=safe.address, status__in=["queued", "signed", "broadcast"]
     )
     return {
-        "queue_place": safes.queue_place(safe=safe),
-        "deployment_step": _deployment_step(safe),
+        "setting_up": setting_up(safe),
         "faucet_form_key": uuid.uuid4(),
         "faucet_pending": settings.LOCAL_CHAIN and waiting.exists(),
     }
-
-
-def _deployment_step(safe: Safe) -> str:
-    if safe.status == Safe.Status.QUEUED and safe.deployment_requested_at is None:
-        return "Waiting for its first deposit or payment"
-    return DEPLOYMENT_STEPS[Safe.Status(safe.status)]
 
 
 def _only_key(request: HttpRequest, safe: Safe) -> dict[str, Any]:

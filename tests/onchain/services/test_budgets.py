@@ -11,6 +11,7 @@ from accounts.models import User
 from onchain.clients.node_types import Receipt
 from onchain.errors import NotNow, OverBudget
 from onchain.models import Budget, JournalEntry, RelayerTransaction, Safe
+from onchain.protocol.safe import direct_setup
 from onchain.services import (
     broadcasting,
     budgets,
@@ -24,6 +25,7 @@ from onchain.services import (
     replacement,
 )
 from tests.factories import (
+    PAYEE,
     RELAYER_KEY,
     World,
     make_operator,
@@ -277,6 +279,48 @@ def test_a_filled_gap_needs_no_budget(world: World, settings):
 
     row.refresh_from_db()
     assert (row.status, row.budget, row.charged_wei) == ("broadcast", None, 0)
+
+
+def test_ten_thousand_registrations_spend_at_most_the_cap(
+    world: World, settings, monkeypatch
+):
+    settings.DEPLOY_DAILY_WEI = 5 * 10**16
+    settings.DEPLOYMENT_BATCH = 10
+    monkeypatch.setattr(budgets, "ASK_AGAIN_SECONDS", 0)
+    world.node.estimate_gas = lambda **asked: 361_000 * accounts_in(asked["data"])
+    world.node.gas_used = 10**9  # all that each may use
+    register(world, 10_000)
+
+    while RelayerTransaction.objects.in_flight().exists() or not budgets.is_used_up(
+        chain=world.chain, pool=Pool.DEPLOYMENTS
+    ):
+        run(world)
+        assert used(world) <= settings.DEPLOY_DAILY_WEI
+        mine(world)
+
+    fees = [receipt.fee_wei for receipt in world.node.mined.values()]
+    assert settings.DEPLOY_DAILY_WEI * 9 // 10 < sum(fees) == used(world)
+    assert sum(fees) <= settings.DEPLOY_DAILY_WEI
+    assert Safe.objects.filter(status="queued").count() > 9_000
+
+
+def register(world: World, count: int) -> None:
+    """Store accounts as that many registrations from 500 networks leave them."""
+    setup, chain = direct_setup(owners=[PAYEE], threshold=1), world.chain
+    Safe.objects.bulk_create(
+        Safe(
+            chain=chain,
+            created_by=world.wallet.user,
+            name="Account 1",
+            address=number.to_bytes(20, "big"),
+            salt_nonce=number,
+            verifiers=1,
+            setup_data=setup,
+            deployment_requested_at=timezone.now(),
+            network_hash=(number % 500).to_bytes(32, "big"),
+        )
+        for number in range(1, count + 1)
+    )
 
 
 @pytest.mark.services

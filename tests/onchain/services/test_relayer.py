@@ -14,7 +14,7 @@ from hexbytes import HexBytes
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.errors import IdempotencyConflict
 from onchain.models import RelayerTransaction, Safe
-from onchain.services import broadcasting, faucet, relayer, relaying
+from onchain.services import broadcasting, faucet, follower, relayer, relaying
 from tests.factories import (
     ETHER,
     PAYEE,
@@ -24,6 +24,7 @@ from tests.factories import (
     make_relayer_transaction,
     make_wallet,
 )
+from tests.fakes import BASE_FEE_WEI, TIP_WEI
 from tests.threads import all_at_once
 
 ACCOUNT = relayer.account_of(RELAYER_KEY)
@@ -359,6 +360,47 @@ def test_a_call_that_waits_holds_no_other_back_and_safety_goes_first(world: Worl
         row.refresh_from_db()
     assert (waiting.status, safety.nonce, plain.nonce) == ("queued", 0, 1)
     assert [safety.status, plain.status] == ["broadcast"] * 2
+
+
+# --- Little money, another key ----------------------------------------------------------
+
+
+def test_money_for_one_of_three_blocks_no_nonce(world: World):
+    rows = [queued_call(world) for _ in range(3)]
+    one = 321_000 * (2 * BASE_FEE_WEI + TIP_WEI)
+    world.node.relayer_balance_wei = one
+
+    with pytest.raises(relayer.NotNow, match="out of funds"):
+        relaying.run(chain=world.chain, node=world.node, account=ACCOUNT)
+
+    assert states(rows) == [("broadcast", 0), ("queued", None), ("queued", None)]
+    world.node.mine()
+    follower.advance(chain=world.chain, node=world.node)
+    world.node.relayer_balance_wei = 2 * one
+    relaying.run(chain=world.chain, node=world.node, account=ACCOUNT)
+    world.node.mine()
+    follower.advance(chain=world.chain, node=world.node)
+    assert states(rows) == [("mined", 0), ("mined", 1), ("mined", 2)]
+
+
+def states(rows: list[RelayerTransaction]) -> list[tuple[str, int | None]]:
+    for row in rows:
+        row.refresh_from_db()
+    return [(row.status, row.nonce) for row in rows]
+
+
+# R71
+def test_after_a_swap_of_keys_what_the_old_one_signed_still_settles(world: World):
+    old = [sign(world), sign(world)]
+    new_account = relayer.account_of("0x" + "7b" * 32)
+    fresh = queued_call(world)
+
+    relaying.run(chain=world.chain, node=world.node, account=new_account)
+    world.node.mine()
+    follower.advance(chain=world.chain, node=world.node)
+
+    assert states([*old, fresh]) == [("mined", 0), ("mined", 1), ("mined", 0)]
+    assert fresh.sender == relayer.sender_of(new_account)
 
 
 # --- Test ETH. R50 ----------------------------------------------------------------------
