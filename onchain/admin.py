@@ -19,6 +19,7 @@ from accounts.admin_site import ReadOnlyAdmin
 from onchain import (
     admin_relayer,  # noqa: F401  registers its models
     admin_sponsorship,  # noqa: F401  registers its models
+    admin_transfers,  # noqa: F401  registers its model
     tasks,
 )
 from onchain.admin_base import (

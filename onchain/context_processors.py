@@ -24,6 +24,8 @@ AWAY = {
     Heartbeat.Component.WORKER: "Work is waiting: no worker runs. Nothing is lost.",
     Heartbeat.Component.RELAYER: "New accounts have to wait: the operator has to look "
     "after the relayer. Nothing is lost.",
+    Heartbeat.Component.SECOND_NODE: "The second node does not answer. Payments are "
+    "sent, and count as confirmed once it is back and agrees.",
 }
 
 
@@ -33,6 +35,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.WEBAUTHN_RP_NAME,
         "chain_name": settings.CHAIN_NAME,
         "is_local_chain": settings.LOCAL_CHAIN,
+        "has_one_node": not settings.SECOND_NODE_URL,
         "banners": _Banners(),
         "lacks_this_device": SimpleLazyObject(partial(_lacks_this_device, request)),
     }
@@ -58,6 +61,12 @@ class _Banners:
         chain = next((row.chain for row in rows.values()), None)
         if chain is not None and chain.problem:
             yield {"level": "error", "text": f"Payments are stopped. {chain.problem}"}
+        if chain is not None and chain.blocks_behind:
+            yield {
+                "level": "warning",
+                "text": f"Figures are {chain.blocks_behind:,} blocks behind. The chain "
+                f"is being read: {chain.catching_up}.",
+            }
         for component, text in AWAY.items():
             row = rows.get(component)
             if row is not None and row.is_stale:

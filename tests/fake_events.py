@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from onchain.protocol.abi import encode, selector
 from onchain.protocol.deployments import ENTRY_POINT, SAFE_PROXY_FACTORY
 from onchain.protocol.events import (
     PROXY_CREATION,
+    SAFE_RECEIVED,
     USER_OPERATION_EVENT,
     USER_OPERATION_REVERT_REASON,
 )
@@ -76,4 +78,16 @@ def proxy_creation_event(account: bytes) -> Event:
         address=SAFE_PROXY_FACTORY,
         topics=(Bytes32(PROXY_CREATION), word(account)),
         data=word(b"\x29" * 20),
+    )
+
+
+def safe_received_event(
+    *, account: bytes, sender: bytes, value_wei: int, **fields: Any
+) -> Event:
+    """Return an account's SafeReceived."""
+    return Event(
+        address=Address(account),
+        topics=(Bytes32(SAFE_RECEIVED), word(sender)),
+        data=encode(["uint256"], [value_wei]),
+        **fields,
     )

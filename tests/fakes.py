@@ -17,8 +17,14 @@ from eth_account.typed_transactions import TypedTransaction
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
-from onchain.clients.errors import ClientError, TransientClientError
-from onchain.clients.node_types import AccountSnapshot, BlockRecord, LogRecord, Receipt
+from onchain.clients.errors import AnswerTooLarge, ClientError, TransientClientError
+from onchain.clients.node_types import (
+    AccountSnapshot,
+    BlockRecord,
+    LogRecord,
+    Payment,
+    Receipt,
+)
 from onchain.protocol.abi import argument_types, decode, selector
 from onchain.protocol.deployments import ENTRY_POINT, SIGNER_FACTORY
 from onchain.protocol.owners import AccountOwners
@@ -66,6 +72,7 @@ class FakeNode:
     relayer_balance_wei: int = 1_000 * 10**18
     call_answers: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
     handle_ops_refusal: str = ""
+    most_blocks: int | None = None  # that it answers at once
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -79,6 +86,7 @@ class FakeNode:
         touched: Sequence[bytes] = (),
         seconds: int = 1,
         pool: bool = True,
+        payments: Sequence[Payment] = (),
     ) -> BlockRecord:
         """Add a block with these events and, by default, all that is in the pool."""
         number = self.blocks[-1].number + 1 if self.blocks else self.first_block
@@ -91,11 +99,20 @@ class FakeNode:
             parent_hash=parent,
             timestamp=before + seconds,
             base_fee_wei=BASE_FEE_WEI,
-            touched=frozenset(Address(item) for item in touched),
+            touched=frozenset(
+                Address(item) for item in (*touched, *(paid.to for paid in payments))
+            ),
             transaction_hashes=frozenset(Bytes32(item) for item in taken),
+            payments=tuple(payments),
         )
         self.blocks.append(block)
-        for event in events:
+        for paid in payments:
+            self.mined[paid.transaction_hash] = Receipt(
+                block_number=number,
+                succeeded=paid.transaction_hash not in self.revert_hashes,
+                gas_used=21_000,
+            )
+        for index, event in enumerate(events):
             self.logs.append(
                 LogRecord(
                     address=event.address,
@@ -104,6 +121,7 @@ class FakeNode:
                     block_hash=block.hash,
                     block_number=number,
                     transaction_hash=event.transaction_hash,
+                    log_index=index,
                 )
             )
         return block
@@ -193,10 +211,42 @@ class FakeNode:
         self, first: int, last: int, topics: Sequence[bytes]
     ) -> tuple[list[BlockRecord], list[LogRecord]]:
         self._ask(f"blocks_with_logs {first} {last}")
+        if self.most_blocks is not None and last - first + 1 > self.most_blocks:
+            raise AnswerTooLarge("node error -32005")
         blocks = [block for block in self.blocks if first <= block.number <= last]
         if len(blocks) != last - first + 1:
             raise TransientClientError("the answer has another shape")
         return blocks, self._logs_of(blocks, topics)
+
+    def logs_about(
+        self,
+        account: bytes,
+        first: int,
+        last: int,
+        *,
+        own: Sequence[bytes],
+        named_first: Sequence[bytes],
+        named_second: Sequence[bytes],
+    ) -> list[LogRecord]:
+        self._ask(f"logs_about {first} {last}")
+        if self.most_blocks is not None and last - first + 1 > self.most_blocks:
+            raise AnswerTooLarge("node error -32005")
+        word = bytes(12) + account
+        return [
+            log
+            for log in self.logs
+            if first <= log.block_number <= last
+            and (
+                (log.address == account and log.topics[0] in own)
+                or (log.topics[0] in named_first and log.topics[1:2] == (word,))
+                or (log.topics[0] in named_second and log.topics[2:3] == (word,))
+            )
+        ]
+
+    def headers(self, numbers: Sequence[int]) -> list[BlockRecord]:
+        self._ask("headers")
+        by_number = {block.number: block for block in self.blocks}
+        return [by_number[number] for number in numbers]
 
     def block_hash(self, number: int) -> Bytes32 | None:
         self._ask("block_hash")

@@ -9,12 +9,14 @@ from django.test import Client
 from django.utils import timezone
 
 from onchain.models import Chain, Heartbeat
+from onchain.services.health import expected_components
 from tests.pages import Page
 from tests.wallets import make_chain, make_wallet
 
 # The checks run in threads of their own, which see committed rows only.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
 
+PARTS = expected_components()  # one node, as this site is tested
 PATHS = {
     "page": "/health/",
     "json": "/health/?format=json",
@@ -35,12 +37,12 @@ def test_it_is_well_while_everything_was_heard_of_just_now(path, chain):
 def test_json_names_each_part(chain):
     answer = Client().get(PATHS["json"]).json()
 
-    assert len(answer) == 1 + len(Heartbeat.Component)
+    assert len(answer) == 1 + len(PARTS)
     assert set(answer.values()) == {"OK"}
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
-@pytest.mark.parametrize("component", Heartbeat.Component)
+@pytest.mark.parametrize("component", PARTS)
 def test_it_turns_when_a_part_is_silent(component, path, chain, settings):
     silence = timedelta(seconds=settings.COMPONENT_STALE_SECONDS + 1)
     Heartbeat.objects.filter(component=component).update(
@@ -53,14 +55,14 @@ def test_it_turns_when_a_part_is_silent(component, path, chain, settings):
     assert f"The {component} is silent." in response.content.decode()
 
 
-@pytest.mark.parametrize("component", Heartbeat.Component)
+@pytest.mark.parametrize("component", PARTS)
 def test_it_turns_when_a_part_was_never_heard_of(component, chain):
     Heartbeat.objects.filter(component=component).delete()
 
     response = Client().get(PATHS["json"])
 
     assert response.status_code == 500
-    assert list(response.json().values()).count("OK") == len(Heartbeat.Component)
+    assert list(response.json().values()).count("OK") == len(PARTS)
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
@@ -94,11 +96,11 @@ def test_the_page_names_every_part_in_words(chain):
 
     words = Page(Client().get("/health/")).words
 
-    for component in Heartbeat.Component:
+    for component in PARTS:
         assert component in words
     assert "contracts" in words
     assert "The bundler is silent." in words
-    assert words.count("working") == len(Heartbeat.Component)
+    assert words.count("working") == len(PARTS)
 
 
 @pytest.mark.parametrize("path", [*PATHS.values(), "/health/?format=openmetrics"])
@@ -149,3 +151,12 @@ def test_nobody_keeps_the_answer_and_no_cookie_comes_with_it(chain):
 
 def test_head_is_answered_like_get(chain):
     assert Client().head("/health/").status_code == 200
+
+
+def test_catching_up_turns_it_and_says_how_far(chain):
+    Chain.objects.update(catch_up_from=0, head_number=50, newest_number=120)
+
+    response = Client().get("/health/")
+
+    assert response.status_code == 500
+    assert "Catching up: 50 of 120 blocks." in response.content.decode()

@@ -118,3 +118,12 @@ def test_a_lost_phone_takes_three_numbered_steps(page: Page):
     steps = after.partition("<ol")[2].partition("</ol>")[0]
 
     assert steps.count("<li") == 3
+
+
+@pytest.mark.parametrize("second", ["", "http://127.0.0.1:1"])
+def test_one_node_alone_is_named_as_a_risk(second, settings):
+    settings.SECOND_NODE_URL = second
+
+    words = Page(Client().get(reverse("help"))).words
+
+    assert ("reads the chain through one node" in words) == (not second)

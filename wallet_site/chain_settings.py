@@ -18,6 +18,8 @@ NODE_URL = secret("NODE_URL", f"http://127.0.0.1:{NODE_PORT}")
 BUNDLER_URL = secret("BUNDLER_URL", f"http://127.0.0.1:{BUNDLER_PORT}")
 # Asked when the first is away, refuses without a reason, or does not get it included.
 SECOND_BUNDLER_URL = secret("SECOND_BUNDLER_URL", is_required=False)
+# Empty: one node alone is believed, and nobody would notice that it forges (R48).
+SECOND_NODE_URL = secret("SECOND_NODE_URL", is_required=False)
 HAS_PUBLIC_KEYS = LOCAL and CHAIN_ID == 31337  # everywhere else, own ones are required
 LOCAL_CHAIN = HAS_PUBLIC_KEYS and urlsplit(NODE_URL).hostname in {
     *("127.0.0.1", "localhost", "::1"),

@@ -42,6 +42,7 @@ from onchain.models import (
 )
 from onchain.protocol.types import to_address
 from onchain.services import budgets, journal, overview, relayer, sponsorship
+from onchain.services import health as health_service
 from wallet_site.sponsor_console import sponsor_facts, sponsor_lines
 
 KINDS: dict[type[Model], str] = {
@@ -70,7 +71,7 @@ class Console(PasskeyAdminSite):
 def overview_context() -> dict[str, Any]:
     """Return what the first page shows."""
     now = timezone.now()
-    health = overview.health(now=now)
+    health = health_service.health(now=now)
     work = work_rows(now)
     return {
         "as_of": moment_text(now),
@@ -81,6 +82,7 @@ def overview_context() -> dict[str, Any]:
             *alarm_lines(now),
             *mail_lines(now),
         ],
+        "notes": health.notes,
         "components": component_rows(health),
         "chain": chain_facts(health),
         "work": work,
@@ -97,7 +99,7 @@ def overview_context() -> dict[str, Any]:
 
 
 def problem_lines(
-    health: overview.Health, work: list[dict[str, Any]]
+    health: health_service.Health, work: list[dict[str, Any]]
 ) -> list[dict[str, str]]:
     """Return what an operator should look at, and where."""
     lines = [{"text": text, "url": list_url(Heartbeat)} for text in health.problems]
@@ -105,7 +107,7 @@ def problem_lines(
     return lines + [{"text": row["problem"], "url": row["stuck_url"]} for row in stuck]
 
 
-def budget_lines(health: overview.Health) -> list[dict[str, str]]:
+def budget_lines(health: health_service.Health) -> list[dict[str, str]]:
     """Return what is paused, and what waits for tomorrow."""
     if health.chain is None:
         return []
@@ -145,7 +147,7 @@ def mail_lines(now: datetime) -> list[dict[str, str]]:
     return lines
 
 
-def component_rows(health: overview.Health) -> list[dict[str, Any]]:
+def component_rows(health: health_service.Health) -> list[dict[str, Any]]:
     """Return one line for each part of the system."""
     return [
         {
@@ -160,7 +162,7 @@ def component_rows(health: overview.Health) -> list[dict[str, Any]]:
     ]
 
 
-def chain_facts(health: overview.Health) -> dict[str, Any]:
+def chain_facts(health: health_service.Health) -> dict[str, Any]:
     """Return what is known of the configured chain."""
     chain = health.chain
     if chain is None or chain.head_number is None:

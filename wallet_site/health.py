@@ -13,10 +13,11 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from health_check.base import HealthCheck
-from health_check.exceptions import ServiceUnavailable
+from health_check.exceptions import ServiceUnavailable, ServiceWarning
 from health_check.views import HealthCheckView
 
 from onchain.models import Chain, Heartbeat
+from onchain.services.health import expected_components
 
 
 @dataclasses.dataclass
@@ -51,6 +52,8 @@ class ContractsCheck(HealthCheck):
             raise ServiceUnavailable("The chain was never reached.")
         if chain.problem:
             raise ServiceUnavailable(chain.problem)
+        if chain.catching_up:
+            raise ServiceWarning(f"Catching up: {chain.catching_up}.")
 
 
 class HealthView(HealthCheckView):
@@ -61,7 +64,7 @@ class HealthView(HealthCheckView):
         ContractsCheck,
         *(
             (ComponentCheck, {"component": component.value})
-            for component in Heartbeat.Component
+            for component in expected_components()
         ),
     )
 

@@ -22,3 +22,7 @@ class ClientError(Exception):
 
 class TransientClientError(Exception):
     """No usable answer: out of reach, too slow, or broken. Worth another try."""
+
+
+class AnswerTooLarge(TransientClientError):
+    """The other side would answer if less were asked at once."""

@@ -20,6 +20,18 @@ def node_for(chain_id: int) -> Node:
     return Node(JsonRpc(url=settings.NODE_URL, timeout=settings.CLIENT_TIMEOUT))
 
 
+def second_node_for(chain_id: int) -> Node | None:
+    """Return the chain's second node, None where there is one node only.
+
+    Raises:
+        LookupError: no node is configured for the chain.
+    """
+    _require_configured(chain_id)
+    if not settings.SECOND_NODE_URL:
+        return None
+    return Node(JsonRpc(url=settings.SECOND_NODE_URL, timeout=settings.CLIENT_TIMEOUT))
+
+
 def bundler_for(chain_id: int) -> Bundler:
     """Return the first bundler of a chain; it has the second one estimate in its place.
 

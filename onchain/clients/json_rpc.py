@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from onchain.clients.errors import TransientClientError
+from onchain.clients.errors import AnswerTooLarge, TransientClientError
 
 _local = threading.local()
 _ids = itertools.count(1)
@@ -53,6 +53,7 @@ class JsonRpc:
         A call that failed has its ``RpcError`` in its place, not raised.
 
         Raises:
+            AnswerTooLarge: it asks for fewer calls at once.
             TransientClientError: no answer, or an answer is missing.
         """
         if not calls:
@@ -82,6 +83,8 @@ class JsonRpc:
             response = _session().post(
                 self.url, json=body, timeout=self.timeout, allow_redirects=False
             )
+            if response.status_code == 413:
+                raise AnswerTooLarge("HTTP 413")
             answer = response.json()
         except requests.RequestException as error:
             # The exception's own text holds the URL, which may hold a key.

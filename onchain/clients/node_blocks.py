@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node_endpoint import Endpoint
-from onchain.clients.node_requests import log_filter
+from onchain.clients.node_requests import log_filter, range_filter
 from onchain.clients.node_types import (
     BlockRecord,
     LogRecord,
@@ -22,7 +22,7 @@ from onchain.clients.node_types import (
     parse_quantity,
     parse_receipt,
 )
-from onchain.protocol.types import Bytes32
+from onchain.protocol.types import Address, Bytes32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,14 @@ class BlockReads(Endpoint):
 
         Logs are asked for by block hash (EIP-234): a node that does not have the block
         says so, where a range would be answered with an empty list.
+
+        Raises:
+            AnswerTooLarge: fewer blocks at once would be answered.
+            TransientClientError: the node does not have the blocks, or not their logs.
         """
         blocks = [
             parse_block(block)
-            for block in self._batch(
+            for block in self._in_bulk(
                 [
                     ("eth_getBlockByNumber", (hex(number), True))
                     for number in range(first, last + 1)
@@ -62,12 +66,53 @@ class BlockReads(Endpoint):
             )
         ]
         try:
-            found = self._batch(
+            found = self._in_bulk(
                 [("eth_getLogs", (log_filter(block.hash, topics),)) for block in blocks]
             )
         except ClientError as error:
             raise TransientClientError(f"logs of a block: {error.code}") from error
         return blocks, [parse_log(log) for logs in found for log in parse_list(logs)]
+
+    def logs_about(
+        self,
+        account: Address,
+        first: int,
+        last: int,
+        *,
+        own: Sequence[Bytes32],
+        named_first: Sequence[Bytes32],
+        named_second: Sequence[Bytes32],
+    ) -> list[LogRecord]:
+        """Return the logs of a range of blocks that concern one account, in order.
+
+        ``own`` are topics of its own events; of the others, by contracts that name it,
+        it is the first or the second indexed argument.
+
+        Raises:
+            AnswerTooLarge: the range has too many for one answer.
+            TransientClientError: the node would not answer.
+        """
+        word = Bytes32(bytes(12) + account)
+        filters = [
+            range_filter(first, last, topics=[own], address=account),
+            range_filter(first, last, topics=[named_first, word]),
+            range_filter(first, last, topics=[named_second, None, word]),
+        ]
+        try:
+            found = self._in_bulk([("eth_getLogs", (item,)) for item in filters])
+        except ClientError as error:
+            raise TransientClientError(f"logs of an account: {error.code}") from error
+        logs = [parse_log(log) for logs in found for log in parse_list(logs)]
+        return sorted(logs, key=lambda log: (log.block_number, log.log_index))
+
+    def headers(self, numbers: Sequence[int]) -> list[BlockRecord]:
+        """Return the blocks at these heights, without their transactions."""
+        return [
+            parse_block(block)
+            for block in self._in_bulk(
+                [("eth_getBlockByNumber", (hex(item), False)) for item in numbers]
+            )
+        ]
 
     def block_hash(self, number: int) -> Bytes32 | None:
         """Return the hash of the block at this height, None above the head."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from onchain.clients.json_rpc import JsonRpc, RpcError
-from onchain.clients.node_requests import translated
+from onchain.clients.node_requests import translated, translated_in_bulk
+
+Call = tuple[str, Sequence[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,22 @@ class Endpoint:
         except RpcError as error:
             raise translated(error) from None
 
-    def _batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+    def _batch(self, calls: Sequence[Call]) -> list[Any]:
+        try:
+            return self._results(calls)
+        except RpcError as error:
+            raise translated(error) from None
+
+    def _in_bulk(self, calls: Sequence[Call]) -> list[Any]:
+        """Ask for what could also be asked for in smaller parts."""
+        try:
+            return self._results(calls)
+        except RpcError as error:
+            raise translated_in_bulk(error) from None
+
+    def _results(self, calls: Sequence[Call]) -> list[Any]:
         results = self.rpc.batch(calls)
         for result in results:
             if isinstance(result, RpcError):
-                raise translated(result)
+                raise result
         return results

@@ -5,9 +5,10 @@ Source: https://ethereum.github.io/execution-apis/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from onchain.clients.errors import ClientError, TransientClientError
+from onchain.clients.errors import AnswerTooLarge, ClientError, TransientClientError
 from onchain.clients.json_rpc import RpcError
 from onchain.clients.node_types import parse_data
 from onchain.protocol.revert import decode_revert
@@ -24,6 +25,30 @@ CODES = {
     -32006: "node-method",
     -32004: "node-method",
 }
+# How nodes say that less should be asked at once. The codes do not tell: -32005 is a
+# limit of results with one provider and a limit of requests with another, so only words
+# count. geth: "response too large", "batch too large", "exceed maximum block range".
+# Erigon: "query returns too many logs, narrow your filter", "query block range exceeds
+# server limit". Nethermind: "Too many logs requested", "request was canceled due to
+# enabled timeout". reth: "query exceeds max results". Alchemy: "Log response size
+# exceeded", "Query timeout exceeded". Infura: "query returned more than 10000 results",
+# "range 1000000 exceeds limit of 10000".
+TOO_LARGE = re.compile(
+    r"too many (results|logs)|(more than|max(imum)?) \d* ?(results|logs)"
+    r"|(response|batch|range|query|content|result)( size| set)?( is)? (was )?"
+    r"(too (large|big|wide|many)|exceed)"
+    r"|exceeds? (the )?(max\w*|server|allowed|limit)"
+    r"|(block|max) range|range limit|limited to a .*range|narrow (down )?your"
+    r"|(query|request|execution) (timeout|timed out|was cancell?ed)"
+    r"|batch (size )?limit",
+    re.IGNORECASE,
+)
+# A limit of requests asks for patience, not for smaller questions.
+RATE_LIMIT = re.compile(
+    r"\brate\b|per (second|minute|day)|daily|quota|capacity|throughput"
+    r"|too many requests",
+    re.IGNORECASE,
+)
 
 
 def eth_call(
@@ -49,6 +74,32 @@ def log_filter(block_hash: Bytes32, topics: Sequence[Bytes32]) -> dict[str, obje
     }
 
 
+def range_filter(
+    first: int,
+    last: int,
+    *,
+    topics: Sequence[Bytes32 | Sequence[Bytes32] | None],
+    address: Address | None = None,
+) -> dict[str, object]:
+    """Return the filter of eth_getLogs for the blocks from ``first`` to ``last``."""
+    fields: dict[str, object] = {
+        "fromBlock": hex(first),
+        "toBlock": hex(last),
+        "topics": [_topic(topic) for topic in topics],
+    }
+    if address is not None:
+        fields["address"] = text(address)
+    return fields
+
+
+def _topic(topic: Bytes32 | Sequence[Bytes32] | None) -> object:
+    if topic is None:
+        return None
+    if isinstance(topic, bytes):
+        return f"0x{topic.hex()}"
+    return [f"0x{item.hex()}" for item in topic]
+
+
 def translated(error: RpcError) -> ClientError | TransientClientError:
     """Return a node's error as one of the two kinds that callers know."""
     data = error.data
@@ -69,6 +120,13 @@ def simulation_failure(error: RpcError) -> ClientError | TransientClientError:
         return ClientError("out-of-gas", error.message)
     if "insufficientfunds" in message:
         return ClientError("insufficient-funds", error.message)
+    return translated(error)
+
+
+def translated_in_bulk(error: RpcError) -> ClientError | TransientClientError:
+    """Return the error of a read that could be split; it may ask for just that."""
+    if TOO_LARGE.search(error.message) and not RATE_LIMIT.search(error.message):
+        return AnswerTooLarge(f"node error {error.code}")
     return translated(error)
 
 

@@ -18,6 +18,16 @@ Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """A transaction that carries ether; whether it succeeded is in its receipt."""
+
+    sender: Address
+    to: Address
+    value_wei: int
+    transaction_hash: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRecord:
     """One block and whose balances its transactions moved directly."""
 
@@ -28,6 +38,7 @@ class BlockRecord:
     base_fee_wei: int  # wei per gas
     touched: frozenset[Address]  # top-level ``from`` and ``to`` of its transactions
     transaction_hashes: frozenset[Bytes32]
+    payments: tuple[Payment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,7 @@ class LogRecord:
     block_hash: Bytes32
     block_number: int
     transaction_hash: Bytes32
+    log_index: int  # in its block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +162,20 @@ def parse_block(value: Any) -> BlockRecord:
         base_fee_wei=int(value["baseFeePerGas"], 16),
         touched=frozenset(_address(item) for item in touched),
         transaction_hashes=frozenset(_word(item["hash"]) for item in whole),
+        payments=tuple(_payment(item) for item in whole if _is_payment(item)),
+    )
+
+
+def _is_payment(item: Mapping[str, Any]) -> bool:
+    return item["to"] is not None and int(item["value"], 16) > 0
+
+
+def _payment(item: Mapping[str, Any]) -> Payment:
+    return Payment(
+        sender=_address(item["from"]),
+        to=_address(item["to"]),
+        value_wei=int(item["value"], 16),
+        transaction_hash=_word(item["hash"]),
     )
 
 
@@ -163,6 +189,7 @@ def parse_log(value: Any) -> LogRecord:
         block_hash=_word(value["blockHash"]),
         block_number=int(value["blockNumber"], 16),
         transaction_hash=_word(value["transactionHash"]),
+        log_index=int(value["logIndex"], 16),
     )
 
 

@@ -12,6 +12,7 @@ from onchain.models.owner import Owner
 from onchain.models.relayer import RelayerAttempt, RelayerTransaction
 from onchain.models.safe import Safe
 from onchain.models.sponsorship import PaymasterDeposit, Sponsorship
+from onchain.models.transfer import Transfer
 from onchain.models.unsponsored import Unsponsored
 from onchain.models.user_operation import UserOperation
 
@@ -32,5 +33,6 @@ __all__ = (
     "Safe",
     "Sponsorship",
     "Unsponsored",
+    "Transfer",
     "UserOperation",
 )

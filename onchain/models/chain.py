@@ -29,6 +29,16 @@ class Chain(models.Model):
         null=True, help_text="seconds, of the newest confirmed block"
     )
     base_fee_wei = Uint256Field(null=True, help_text="wei per gas, of the head")
+    newest_number = models.PositiveBigIntegerField(
+        null=True, help_text="the node's newest block when blocks were last read"
+    )
+    catch_up_from = models.PositiveBigIntegerField(
+        null=True, help_text="block at which catching up began; empty: up to date"
+    )
+    agreed_number = models.PositiveBigIntegerField(
+        null=True,
+        help_text="confirmed block that both nodes have; empty: there is one node",
+    )
     follower_name = models.CharField(max_length=64, blank=True)
     follower_lease_until = models.DateTimeField(null=True)
     problem = models.CharField(
@@ -40,10 +50,42 @@ class Chain(models.Model):
     deployments_paused = models.BooleanField(
         default=False, help_text="by an operator: no new account is put on chain"
     )
+    contracts_problem = models.CharField(
+        max_length=200, blank=True, help_text="contracts are not the pinned ones"
+    )
+    node_problem = models.CharField(
+        max_length=200, blank=True, help_text="the node is on another chain, or stale"
+    )
+    agreement_problem = models.CharField(
+        max_length=200, blank=True, help_text="the two nodes say different things"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.chain_id})"
+
+    @property
+    def blocks_behind(self) -> int:
+        """How many blocks are still to be read, while catching up; else 0."""
+        if self.catch_up_from is None:
+            return 0
+        return max(0, (self.newest_number or 0) - (self.head_number or 0))
+
+    @property
+    def catching_up(self) -> str:
+        """How far it has caught up: ``3,200 of 10,000 blocks``; empty otherwise."""
+        left = self.blocks_behind
+        if self.catch_up_from is None or not left:
+            return ""
+        done = (self.head_number or 0) - self.catch_up_from
+        return f"{done:,} of {done + left:,} blocks"
+
+    def is_confirmed(self, block_number: int) -> bool:
+        """Whether enough blocks stand on it, and the second node, if any, agrees."""
+        is_deep = self.confirmations_of(block_number) >= settings.CONFIRMATIONS
+        return is_deep and (
+            self.agreed_number is None or block_number <= self.agreed_number
+        )
 
     def confirmations_of(self, block_number: int) -> int:
         """Return how many blocks, its own included, stand on ``block_number``."""
@@ -81,6 +123,7 @@ class Heartbeat(models.Model):
         FOLLOWER = "follower", "Follower"
         WORKER = "worker", "Worker"
         RELAYER = "relayer", "Relayer"
+        SECOND_NODE = "second-node", "Second node"
 
     chain = models.ForeignKey(
         Chain, on_delete=models.CASCADE, related_name="heartbeats"

@@ -109,6 +109,12 @@ class Safe(models.Model):
             models.Index(fields=["status", "deployment_requested_at"]),
             # The follower looks for live accounts to be read at every block.
             models.Index(fields=["status", "owners_synced_block"]),
+            # And for accounts whose balance is not known, of which there are few.
+            models.Index(
+                fields=["chain"],
+                condition=models.Q(synced_at_block__isnull=True),
+                name="onchain_safe_unknown_balance",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -235,7 +235,9 @@ class UserOperation(models.Model):
     @property
     def is_confirmed(self) -> bool:
         """True once enough blocks stand on its inclusion; a reorg can undo it."""
-        return self.confirmations >= settings.CONFIRMATIONS
+        if self.block_number is None:
+            return False
+        return self.safe.chain.is_confirmed(self.block_number)
 
     @property
     def max_cost_wei(self) -> int | None:

@@ -26,13 +26,6 @@ ADDED_OWNER = keccak(b"AddedOwner(address)")
 REMOVED_OWNER = keccak(b"RemovedOwner(address)")
 CHANGED_THRESHOLD = keccak(b"ChangedThreshold(uint256)")
 OWNER_EVENTS = (ADDED_OWNER, REMOVED_OWNER, CHANGED_THRESHOLD)
-FOLLOWED = (
-    USER_OPERATION_EVENT,
-    USER_OPERATION_REVERT_REASON,
-    PROXY_CREATION,
-    SAFE_RECEIVED,
-    *OWNER_EVENTS,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +75,20 @@ def parse_revert_reason(
         raise EncodingError("not a UserOperationRevertReason")
     _nonce, reason = decode(["uint256", "bytes"], data)
     return topics[1], reason
+
+
+def parse_safe_received(
+    topics: tuple[Bytes32, ...], data: bytes
+) -> tuple[Address, int]:
+    """Return (sender, value in wei) of a SafeReceived.
+
+    Raises:
+        EncodingError: another event, or not canonical.
+    """
+    if len(topics) != 2 or topics[0] != SAFE_RECEIVED:
+        raise EncodingError("not a SafeReceived")
+    (value_wei,) = decode(["uint256"], data)
+    return topic_address(topics[1]), value_wei
 
 
 def topic_address(topic: Bytes32) -> Address:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from eth_utils.crypto import keccak
 
@@ -53,19 +54,38 @@ def connect(*, node: Node) -> Chain:
     chain, _created = Chain.objects.get_or_create(
         chain_id=settings.CHAIN_ID, defaults={"name": settings.CHAIN_NAME}
     )
+    report(chain=chain, contracts_problem=problem)
     if problem:
-        Chain.objects.filter(pk=chain.pk).update(problem=problem[:200])
-        logger.error("chain %s: %s", settings.CHAIN_ID, problem)
         raise ChainNotReady(problem)
     (factory_code,) = node.codes([SIGNER_FACTORY], "latest")
     Chain.objects.filter(pk=chain.pk).update(
         name=settings.CHAIN_NAME,
         signer_proxy_code=signer_proxy_code_from_factory(factory_code),
         has_p256_precompile=_has_p256_precompile(node),
-        problem="",
     )
     chain.refresh_from_db()
     return chain
+
+
+@transaction.atomic
+def report(*, chain: Chain, **found: str) -> None:
+    """Note what is wrong with the chain, by kind; an empty text clears that kind.
+
+    While any kind is left, ``problem`` has its words and submissions stop. Kinds are
+    the columns ``contracts_problem``, ``node_problem`` and ``agreement_problem``.
+    """
+    row = Chain.objects.select_for_update().get(pk=chain.pk)
+    before = row.problem
+    for kind, text in found.items():
+        setattr(row, kind, text[:200])
+    row.problem = row.contracts_problem or row.node_problem or row.agreement_problem
+    row.save(update_fields=["problem", *found])
+    for name in ("problem", *found):
+        setattr(chain, name, getattr(row, name))
+    if row.problem and row.problem != before:
+        logger.error("chain %s: %s", row.chain_id, row.problem)
+    elif before and not row.problem:
+        logger.info("chain %s is well again", row.chain_id)
 
 
 def heard(*, chain: Chain, component: str) -> None:
@@ -81,16 +101,25 @@ def heard_node(*, chain: Chain) -> None:
     """Note that the node answered; one whose newest block is old is as good as away.
 
     A frozen node would otherwise look well while nothing happens (security.md R48).
+    What is read while catching up is old by itself and tells nothing.
     """
     head = chain.head_timestamp
-    if head is not None and time.time() - head > settings.HEAD_STALE_SECONDS:
+    is_old = head is not None and time.time() - head > settings.HEAD_STALE_SECONDS
+    if is_old and not chain.blocks_behind:
         silent(
             chain=chain,
             component=Heartbeat.Component.NODE,
             detail="the newest block is old",
         )
+        _report_node(chain, "The node has had no new block for a while.")
         return
     heard(chain=chain, component=Heartbeat.Component.NODE)
+    _report_node(chain, "")
+
+
+def _report_node(chain: Chain, problem: str) -> None:
+    if chain.node_problem != problem:
+        report(chain=chain, node_problem=problem)
 
 
 def check_bundler(*, chain: Chain, bundler: Bundler) -> None:

@@ -8,7 +8,8 @@ The cost grows with blocks, not with accounts (design.md section 1).
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
@@ -18,22 +19,44 @@ from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
 from onchain.clients.node import Node
-from onchain.clients.node_types import BlockRecord, LogRecord, Receipt
+from onchain.clients.node_types import BlockRecord, Payment, Receipt
 from onchain.errors import ChainNotReady
 from onchain.models import Block, Chain, RelayerTransaction, Safe, UserOperation
 from onchain.models.operation_states import Status
-from onchain.protocol.events import FOLLOWED
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address, Bytes32
-from onchain.services import inclusion, owner_sync, user_operations
+from onchain.services import (
+    block_ranges,
+    chain_events,
+    inclusion,
+    owner_sync,
+    transfers,
+    user_operations,
+)
+from onchain.services.block_ranges import BlockRange, Stride
 
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10
 BUSY_SECONDS = 300  # a relayer transaction older than this is stuck, not awaited
-RANGE_BLOCKS = 50  # blocks in one request while catching up
 KEPT_BLOCKS = 256  # hashes kept; a deeper reorg asks for an operator
-Batch = tuple[Sequence[BlockRecord], Sequence[LogRecord]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was asked about a range of blocks, before anything is written."""
+
+    balances: Mapping[int, int]  # wei, by account
+    mined: Sequence[tuple[RelayerTransaction, Receipt]]
+    unlogged: Sequence[tuple[Safe, Payment]]
+    unlogged_receipts: Sequence[Receipt]
+    changed: Sequence[Safe]  # whose owners may be others
+    owners: Mapping[Safe, AccountOwners | None] = field(default_factory=dict)
+
+    @property
+    def safe_keys(self) -> set[int]:
+        """The accounts that are written."""
+        return {*self.balances, *(safe.pk for safe in (*self.changed, *self.owners))}
 
 
 def take_lease(*, chain: Chain, name: str) -> bool:
@@ -68,10 +91,11 @@ def is_busy(*, chain: Chain) -> bool:
     return operations.exists() or in_flight.exists()
 
 
-def advance(*, chain: Chain, node: Node) -> bool:
+def advance(*, chain: Chain, node: Node, stride: Stride | None = None) -> bool:
     """Read what is new and write it; True if there was anything.
 
-    Safe to repeat and to interrupt: blocks and what they say are written together.
+    Safe to repeat and to interrupt: blocks and what they say are written together. A
+    long gap takes many calls, one range of blocks each.
 
     Raises:
         TransientClientError: the node is out of reach or changed its mind in
@@ -82,6 +106,7 @@ def advance(*, chain: Chain, node: Node) -> bool:
     if chain_id != chain.chain_id:
         raise ChainNotReady(f"The node is on chain {chain_id}.")
     chain.refresh_from_db()
+    chain.newest_number = head.number
     known = chain.blocks.order_by("-number").first()
     if known is None:
         first = head.number if settings.START_BLOCK is None else settings.START_BLOCK
@@ -93,10 +118,15 @@ def advance(*, chain: Chain, node: Node) -> bool:
         first = _rewind_to_fork(chain, node, known, head) + 1
     if first > head.number:
         return False
-    # By number, so that a block that comes while we ask cannot hide another's logs.
-    last = min(head.number, first + RANGE_BLOCKS - 1)
-    batch = node.blocks_with_logs(first, last, FOLLOWED)
-    _write(chain, node, batch, is_newest=last == head.number)
+    found = block_ranges.read(
+        node=node,
+        first=first,
+        newest=head.number,
+        topics=chain_events.FOLLOWED,
+        stride=stride or Stride(),
+    )
+    block_ranges.refuse_incoherent(chain=chain, found=found)
+    _store(chain, found, _ask(chain, node, found))
     return True
 
 
@@ -113,36 +143,43 @@ def _rewind_to_fork(chain: Chain, node: Node, known: Block, head: BlockRecord) -
             raise TransientClientError("the node does not have a block below its head")
         if found == block.hash:
             if block.number < known.number:
-                inclusion.rewind(chain=chain, fork_number=block.number)
+                chain_events.rewind(chain=chain, fork_number=block.number)
+                chain.refresh_from_db()
+                chain.newest_number = head.number
             return block.number
     raise ChainNotReady("The chain is not the one that was followed before.")
 
 
-def _write(chain: Chain, node: Node, batch: Batch, *, is_newest: bool) -> None:
-    blocks, logs = batch
-    _refuse_incoherent(chain, blocks, logs)
+def _ask(chain: Chain, node: Node, found: BlockRange) -> Findings:
     addresses: set[Address] = set()
     hashes: set[Bytes32] = set()
-    for block in blocks:
+    for block in found.blocks:
         addresses |= block.touched
         hashes |= block.transaction_hashes
-    safes = inclusion.touched_safes(chain=chain, addresses=list(addresses), logs=logs)
+    safes = inclusion.touched_safes(
+        chain=chain, addresses=list(addresses), logs=found.logs
+    )
     balances = node.balances([Address(safe.address) for safe in safes])
     mined = _mined(chain, hashes)
-    receipts = node.receipts([transaction_hash for _row, transaction_hash in mined])
-    changed = owner_sync.changed(chain=chain, logs=logs)
+    unlogged = transfers.unlogged(chain=chain, blocks=found.blocks, logs=found.logs)
+    asked = [transaction_hash for _row, transaction_hash in mined]
+    asked += [payment.transaction_hash for _safe, payment in unlogged]
+    receipts = _complete(node.receipts(asked))
+    changed = owner_sync.changed(chain=chain, logs=found.logs)
     # While catching up nobody is asked: a node keeps the state of old blocks only for a
     # while. The accounts are marked, and read once the head is reached.
+    is_newest = found.head.number == chain.newest_number
     due = owner_sync.due(chain=chain, changed=changed) if is_newest else []
-    _store(
-        chain,
-        batch,
-        balances={
-            safe.pk: balance for safe, balance in zip(safes, balances, strict=True)
-        },
-        receipts=_complete([row for row, _hash in mined], receipts),
+    pairs = zip(safes, balances, strict=True)
+    return Findings(
+        balances={safe.pk: balance for safe, balance in pairs},
+        mined=[
+            (row, receipt) for (row, _), receipt in zip(mined, receipts, strict=False)
+        ],
+        unlogged=unlogged,
+        unlogged_receipts=receipts[len(mined) :],
         changed=changed,
-        owners=_owners(node, due, blocks[-1]),
+        owners=_owners(node, due, found.head),
     )
 
 
@@ -168,67 +205,58 @@ def _mined(
     ]
 
 
-def _complete(
-    rows: Sequence[RelayerTransaction], receipts: Sequence[Receipt | None]
-) -> list[tuple[RelayerTransaction, Receipt]]:
-    """Pair rows and receipts; a block is read once, so none may be missing."""
-    pairs = []
-    for row, receipt in zip(rows, receipts, strict=True):
-        if receipt is None:
-            raise TransientClientError("a receipt of the block is not there yet")
-        pairs.append((row, receipt))
-    return pairs
-
-
-def _refuse_incoherent(
-    chain: Chain, blocks: Sequence[BlockRecord], logs: Sequence[LogRecord]
-) -> None:
-    """Blocks must extend what is known, and every log must come from one of them."""
-    before = chain.blocks.filter(number=blocks[0].number - 1).first()
-    if before is not None and before.hash != blocks[0].parent_hash:
-        raise TransientClientError("the chain was reorganised while it was read")
-    for parent, block in zip(blocks, blocks[1:], strict=False):
-        if block.parent_hash != parent.hash:
-            raise TransientClientError("blocks changed while they were read")
-    hashes = {block.hash for block in blocks}
-    if any(log.block_hash not in hashes for log in logs):
-        raise TransientClientError("logs are of other blocks")
+def _complete(receipts: Sequence[Receipt | None]) -> list[Receipt]:
+    """Return the receipts; a block is read once, so none may be missing."""
+    found = [receipt for receipt in receipts if receipt is not None]
+    if len(found) != len(receipts):
+        raise TransientClientError("a receipt of the block is not there yet")
+    return found
 
 
 @transaction.atomic
-def _store(
-    chain: Chain,
-    batch: Batch,
-    *,
-    balances: dict[int, int],
-    receipts: list[tuple[RelayerTransaction, Receipt]],
-    changed: Sequence[Safe],
-    owners: dict[Safe, AccountOwners | None],
-) -> None:
-    blocks, logs = batch
-    head = blocks[-1]
-    _lock({*balances, *(safe.pk for safe in (*changed, *owners))})
-    inclusion.apply_logs(chain=chain, logs=logs)
-    for row, receipt in receipts:
+def _store(chain: Chain, found: BlockRange, findings: Findings) -> None:
+    number = found.head.number
+    _lock(findings.safe_keys)
+    chain_events.apply_logs(chain=chain, logs=found.logs, at=found.times)
+    transfers.apply_unlogged(
+        found=findings.unlogged, receipts=findings.unlogged_receipts, at=found.times
+    )
+    for row, receipt in findings.mined:
         inclusion.apply_receipt(row=row, receipt=receipt)
-    inclusion.apply_balances(balances=balances, block_number=head.number)
-    owner_sync.apply(changed=changed, found=owners, block_number=head.number)
-    _store_blocks(chain, blocks)
-    chain.blocks.filter(number__lt=head.number - KEPT_BLOCKS).delete()
-    confirmed = chain.blocks.filter(number=head.number - settings.CONFIRMATIONS + 1)
+    inclusion.apply_balances(balances=findings.balances, block_number=number)
+    owner_sync.apply(
+        changed=findings.changed, found=findings.owners, block_number=number
+    )
+    _store_blocks(chain, found.blocks)
+    chain.blocks.filter(number__lt=number - KEPT_BLOCKS).delete()
+    _store_head(chain, found)
+    user_operations.expire_operations(chain=chain)
+
+
+def _store_head(chain: Chain, found: BlockRange) -> None:
+    head = found.head
+    if chain.newest_number in (None, head.number):
+        chain.catch_up_from = None
+    elif chain.catch_up_from is None:
+        chain.catch_up_from = found.blocks[0].number - 1
     chain.head_number = head.number
     chain.head_timestamp = head.timestamp
-    chain.confirmed_timestamp = confirmed.values_list("timestamp", flat=True).first()
     chain.base_fee_wei = head.base_fee_wei
+    confirmed = head.number - settings.CONFIRMATIONS + 1
+    if chain.agreed_number is not None:
+        confirmed = min(confirmed, chain.agreed_number)  # R48
+    times = chain.blocks.filter(number=confirmed).values_list("timestamp", flat=True)
+    chain.confirmed_timestamp = times.first() or chain.confirmed_timestamp
     chain.save(
         update_fields=[
+            "newest_number",
+            "catch_up_from",
             "head_number",
             "head_timestamp",
-            "confirmed_timestamp",
             "base_fee_wei",
+            "confirmed_timestamp",
         ]
     )
-    user_operations.expire_operations(chain=chain)
 
 
 def _lock(keys: set[int]) -> None:

@@ -18,7 +18,6 @@ from onchain.models.operation_states import OPEN, Status
 from onchain.protocol.deployments import ENTRY_POINT, SAFE_PROXY_FACTORY
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.events import (
-    PROXY_CREATION,
     USER_OPERATION_EVENT,
     USER_OPERATION_REVERT_REASON,
     UserOperationOutcome,
@@ -34,7 +33,9 @@ from onchain.services import (
     budgets,
     deployments,
     sponsor_payments,
+    transfers,
 )
+from onchain.services.known_accounts import known_accounts
 from onchain.services.safes import look_again
 
 logger = logging.getLogger(__name__)
@@ -53,19 +54,49 @@ UNDONE = {
 }
 
 
-def apply_logs(*, chain: Chain, logs: Sequence[LogRecord]) -> None:
-    """Write what a block's logs say; repeating it changes nothing."""
-    reasons = _revert_reasons(logs)
-    for log in logs:
-        if log.address == ENTRY_POINT and log.topics[0] == USER_OPERATION_EVENT:
-            try:
-                outcome = parse_user_operation_event(log.topics, log.data)
-            except EncodingError:
-                logger.exception("unreadable UserOperationEvent")
-                continue
+def apply_outcomes(
+    *,
+    chain: Chain,
+    logs: Sequence[LogRecord],
+    all_logs: Sequence[LogRecord],
+    at: Mapping[int, int],
+) -> None:
+    """Write what the EntryPoint says became of operations of our accounts."""
+    outcomes = [
+        (log, outcome)
+        for log in logs
+        if log.address == ENTRY_POINT and (outcome := _outcome(log)) is not None
+    ]
+    senders = (outcome.sender for _log, outcome in outcomes)
+    known = known_accounts(chain=chain, addresses=senders)
+    reasons = _revert_reasons(all_logs) if known else {}
+    for log, outcome in outcomes:
+        if outcome.sender in known:
             _settle(chain, outcome, log, reasons.get(outcome.operation_hash, ""))
-        elif log.address == SAFE_PROXY_FACTORY and log.topics[0] == PROXY_CREATION:
+
+
+def apply_deployments(
+    *,
+    chain: Chain,
+    logs: Sequence[LogRecord],
+    all_logs: Sequence[LogRecord],
+    at: Mapping[int, int],
+) -> None:
+    """Note which of our accounts the factory put on chain."""
+    made = [log for log in logs if log.address == SAFE_PROXY_FACTORY and log.topics[1:]]
+    addresses = (topic_address(log.topics[1]) for log in made)
+    known = known_accounts(chain=chain, addresses=addresses)
+    for log in made:
+        if topic_address(log.topics[1]) in known:
             _note_deployment(chain, log)
+
+
+def _outcome(log: LogRecord) -> UserOperationOutcome | None:
+    try:
+        return parse_user_operation_event(log.topics, log.data)
+    except EncodingError:
+        logger.exception("unreadable UserOperationEvent")
+        return None
 
 
 def _revert_reasons(logs: Sequence[LogRecord]) -> dict[Bytes32, str]:
@@ -151,21 +182,26 @@ def touched_safes(
 ) -> list[Safe]:
     """Return the accounts whose balance a block may have moved, or is not known."""
     named = set(addresses)
+    carried_out = []
     for log in logs:
         named.add(log.address)
         if log.topics[0] == USER_OPERATION_EVENT and len(log.topics) == 4:
             named.add(topic_address(log.topics[2]))
-    safes = Safe.objects.filter(chain=chain)
-    unknown = safes.filter(synced_at_block__isnull=True)[:UNKNOWN_BALANCES]
-    return [*safes.filter(address__in=named), *unknown]
+            carried_out.append(log.topics[1])
+    known = known_accounts(chain=chain, addresses=named)
+    paid = transfers.sent_to_accounts(chain=chain, hashes=carried_out)
+    safes = {safe.pk: safe for safe in (*known.values(), *(safe for _op, safe in paid))}
+    unknown = Safe.objects.filter(chain=chain, synced_at_block__isnull=True)
+    return [*({safe.pk: safe for safe in unknown[:UNKNOWN_BALANCES]} | safes).values()]
 
 
 def apply_balances(*, balances: Mapping[int, int], block_number: int) -> None:
     """Write balances in wei by account."""
-    for pk, balance in balances.items():
-        Safe.objects.filter(pk=pk).update(
-            balance_wei=balance, synced_at_block=block_number
-        )
+    rows = [
+        Safe(pk=pk, balance_wei=balance, synced_at_block=block_number)
+        for pk, balance in balances.items()
+    ]
+    Safe.objects.bulk_update(rows, ["balance_wei", "synced_at_block"], batch_size=500)
 
 
 @transaction.atomic
@@ -197,11 +233,8 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
             return
 
 
-@transaction.atomic
 def rewind(*, chain: Chain, fork_number: int) -> None:
-    """Undo what blocks above the fork did; the truth is read again from there."""
-    logger.warning("reorg on %s: back to block %s", chain.chain_id, fork_number)
-    chain.blocks.filter(number__gt=fork_number).delete()
+    """Take back outcomes, deployments, balances and receipts above the fork."""
     _reopen_operations(chain, fork_number)
     safes = Safe.objects.filter(chain=chain)
     for safe in safes.filter(deployed_block__gt=fork_number):
@@ -251,6 +284,10 @@ def _reopen_operations(chain: Chain, fork_number: int) -> None:
             UserOperation.objects.filter(pk=op.pk).update(**UNDONE)
             continue
         code = "replaced" if target == Status.REPLACED else ""
+        undo = dict(UNDONE)
+        if target == Status.SUBMITTED:
+            # The bundler may have forgotten it without a word: sent again at once.
+            undo["attempted_at"] = None
         UserOperation.objects.transition(
-            op.pk, source=op.status, target=target, failure_code=code, **UNDONE
+            op.pk, source=op.status, target=target, failure_code=code, **undo
         )

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import CharField, Count, F, Max, Min, Model, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django_celery_results.models import TaskResult
 
 from onchain.models import (
-    Chain,
-    Heartbeat,
     JournalEntry,
     KeyProof,
     RelayerTransaction,
@@ -31,62 +28,6 @@ FAILURE_HOURS = 24
 NEWEST_ENTRIES = 6  # of the journal
 NO_CODE = "no-code"
 TASK = "task"  # the kind of a Celery task's error; the others are model names
-
-
-# --- Is everything healthy? -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
-    """One part of the system, and when it was last known to work."""
-
-    name: str
-    seen_at: datetime | None  # None: never heard of
-    is_well: bool
-    detail: str  # the last error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """The configured chain and everything that works on it."""
-
-    chain: Chain | None  # None: no process has reached it yet
-    components: list[Component]
-    is_head_old: bool  # no new block for as long as stuck work is given
-
-    @property
-    def problems(self) -> list[str]:
-        """What is wrong, one sentence each; empty when all is well."""
-        if self.chain is None:
-            return ["The chain was never reached."]
-        found = [self.chain.problem] if self.chain.problem else []
-        if self.is_head_old:
-            found.append(f"The chain has had no block for {STUCK_MINUTES} minutes.")
-        ill = [part for part in self.components if not part.is_well]
-        return found + [f"{part.name} is silent." for part in ill]
-
-
-def health(*, now: datetime) -> Health:
-    """Return how the configured chain and its components are."""
-    chain = Chain.objects.filter(chain_id=settings.CHAIN_ID).first()
-    rows = {row.component: row for row in Heartbeat.objects.filter(chain=chain)}
-    components = []
-    for component in Heartbeat.Component:
-        row = rows.get(component)
-        components.append(
-            Component(
-                name=str(component.label),
-                seen_at=None if row is None else row.seen_at,
-                is_well=row is not None and not row.is_stale,
-                detail="" if row is None else row.detail,
-            )
-        )
-    oldest = int((now - timedelta(minutes=STUCK_MINUTES)).timestamp())
-    return Health(
-        chain=chain,
-        components=components,
-        is_head_old=chain is not None and (chain.head_timestamp or 0) < oldest,
-    )
 
 
 # --- What is stuck? -------------------------------------------------------------------

@@ -20,6 +20,7 @@ from onchain.errors import IdempotencyConflict
 from onchain.forms import IdempotencyForm
 from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import CONTRACTS
+from onchain.services import activity as activity_service
 from onchain.services import deployment_waits, safes, ways_in
 from onchain.services.faucet import request_test_eth
 from onchain.setting_up import setting_up
@@ -34,7 +35,7 @@ from onchain.views.access import (
     posted,
 )
 
-RECENT = 5  # operations on the account's page
+RECENT = 5  # lines of activity on the account's page
 PER_PAGE = 20
 ONLY_KEY_CLOSED = "only_key_closed"  # in the session: accounts whose notice waits
 Faucet = RelayerTransaction.Purpose.FAUCET
@@ -87,7 +88,7 @@ def safe_deploy_yourself(
 @fragment_login_required
 @require_GET
 def safe_activity(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
-    """The list of recent operations, polled while one of them waits."""
+    """The list of recent activity, polled: ether can arrive at any time."""
     safe = own_safe(request, chain_id, address)
     context = {"safe": safe} | _recent(safe)
     return render(request, "onchain/_operation_list.html", context)
@@ -96,11 +97,13 @@ def safe_activity(request: HttpRequest, chain_id: int, address: str) -> HttpResp
 @login_required
 @require_GET
 def activity(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
-    """All operations of an account, page by page."""
+    """All that an account sent, received and changed, page by page."""
     safe = own_safe(request, chain_id, address)
-    operations = safe.operations.select_related("safe__chain", "new_credential")
-    page_obj = Paginator(operations, PER_PAGE).get_page(request.GET.get("page"))
-    context = account_context(request, safe, "activity") | {"page_obj": page_obj}
+    places = Paginator(activity_service.places(safe=safe), PER_PAGE)
+    page_obj = places.get_page(request.GET.get("page"))
+    entries = activity_service.load(places=page_obj.object_list)
+    context = account_context(request, safe, "activity")
+    context |= {"page_obj": page_obj, "entries": entries}
     return render(request, "onchain/activity.html", context)
 
 
@@ -180,10 +183,10 @@ def _only_key(request: HttpRequest, safe: Safe) -> dict[str, Any]:
 
 
 def _recent(safe: Safe) -> dict[str, Any]:
-    related = ("safe__chain", "new_credential")
-    operations = list(safe.operations.select_related(*related)[:RECENT])
-    is_waiting = any(op.is_awaiting_network for op in operations)
-    return {"operations": operations, "is_waiting": is_waiting}
+    places = activity_service.places(safe=safe)[:RECENT]
+    entries = activity_service.load(places=places)
+    is_waiting = any(entry.is_waiting for entry in entries)
+    return {"entries": entries, "is_waiting": is_waiting}
 
 
 def _ask_for_balance(safe: Safe) -> None:

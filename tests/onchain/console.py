@@ -32,6 +32,7 @@ from onchain.models import (
     RelayerAttempt,
     RelayerTransaction,
     Sponsorship,
+    Transfer,
 )
 from onchain.services import key_proofs
 from tests.wallets import Status, Wallet, key_of, make_operation
@@ -102,6 +103,15 @@ def fill_console(wallet: Wallet) -> None:
     )
     PaymasterDeposit.objects.create(
         chain=chain, address=b"\5" * 20, deposit_wei=10**18, read_at=timezone.now()
+    )
+    Transfer.objects.create(
+        chain=chain,
+        safe=wallet.safe,
+        sender=b"\1" * 20,
+        value_wei=1,
+        transaction_hash=HASH,
+        block_number=100,
+        received_at=timezone.now(),
     )
     JournalEntry.objects.create(actor=wallet.user, action="test", target=f"{op}")
     later = timezone.now() + timedelta(minutes=5)

@@ -24,8 +24,18 @@ BLOCK = {
     "timestamp": "0x71400000",
     "baseFeePerGas": "0x7",
     "transactions": [
-        {"hash": "0x" + "33" * 32, "from": "0x" + "aa" * 20, "to": "0x" + "bb" * 20},
-        {"hash": "0x" + "44" * 32, "from": "0x" + "cc" * 20, "to": None},
+        {
+            "hash": "0x" + "33" * 32,
+            "from": "0x" + "aa" * 20,
+            "to": "0x" + "bb" * 20,
+            "value": "0x5",
+        },
+        {
+            "hash": "0x" + "44" * 32,
+            "from": "0x" + "cc" * 20,
+            "to": None,
+            "value": "0x9",
+        },
     ],
 }
 LOG = {
@@ -35,6 +45,7 @@ LOG = {
     "blockHash": HASH,
     "blockNumber": "0x65",
     "transactionHash": "0x" + "33" * 32,
+    "logIndex": "0x4",
 }
 RECEIPT = {
     "blockNumber": "0x65",
@@ -72,6 +83,9 @@ def test_a_block_names_whom_its_transactions_touched(recorded: StubRpc, node: No
     assert (block.number, block.hash, block.base_fee_wei) == (101, b"\x11" * 32, 7)
     assert block.touched == {A, B, b"\xcc" * 20}
     assert block.transaction_hashes == {b"\x33" * 32, b"\x44" * 32}
+    (payment,) = block.payments  # what creates a contract pays nobody
+    assert (payment.sender, payment.to, payment.value_wei) == (A, B, 5)
+    assert payment.transaction_hash == b"\x33" * 32
 
 
 def test_a_block_may_list_hashes_only(recorded: StubRpc, node: Node):
@@ -88,7 +102,7 @@ def test_logs_are_asked_for_by_the_hash_of_their_block(recorded: StubRpc, node: 
 
     assert len(blocks) == 3
     assert [log.topics for log in logs] == [(TOPIC,)] * 3
-    assert (logs[0].address, logs[0].data) == (A, b"\1\2")
+    assert (logs[0].address, logs[0].data, logs[0].log_index) == (A, b"\1\2", 4)
     _blocks, batch = recorded.requests
     asked = [call["params"][0] for call in batch]
     assert [item["blockHash"] for item in asked] == ["0x" + "11" * 32] * 3

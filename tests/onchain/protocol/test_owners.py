@@ -14,7 +14,6 @@ from onchain.protocol.errors import EncodingError
 from onchain.protocol.events import (
     ADDED_OWNER,
     CHANGED_THRESHOLD,
-    FOLLOWED,
     REMOVED_OWNER,
 )
 from onchain.protocol.owners import (
@@ -33,6 +32,7 @@ from onchain.protocol.types import (
     PublicKey,
     checksum_address,
 )
+from onchain.services import chain_events
 from tests.onchain.protocol.conftest import artifact
 from tests.soft_authenticator import SoftAuthenticator
 
@@ -126,7 +126,7 @@ def test_the_followed_topics_are_those_of_the_published_interface(
     topic: bytes, name: str
 ):
     assert SAFE.events[name]().topic == f"0x{topic.hex()}"
-    assert topic in FOLLOWED
+    assert topic in chain_events.FOLLOWED
 
 
 # --- The owners that an account begins with -----------------------------------------------

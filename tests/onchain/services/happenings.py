@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from onchain.clients.errors import ClientError
-from onchain.clients.node_types import LogRecord
+from onchain.clients.node_types import LogRecord, Payment
 from onchain.models import (
     Block,
+    Owner,
     RelayerTransaction,
     Safe,
     Sponsorship,
+    Transfer,
     UserOperation,
 )
-from onchain.services import follower, inclusion
+from onchain.protocol.types import Address, Bytes32
+from onchain.services import chain_events, follower
 from tests.factories import (
+    ETHER,
     World,
     make_relayer_transaction,
 )
@@ -22,9 +26,13 @@ from tests.fake_events import (
     Event,
     outcome_event,
     revert_reason_event,
+    safe_received_event,
 )
+from tests.fakes import GENESIS_TIME
 
 BLOCK = 101
+STRANGER = Address(b"\x57" * 20)
+OUR_TIMES = ("included_at", "attempted_at", "proven_at", "paid_at")
 
 
 def logs_of(*events: Event, block: int = BLOCK) -> list[LogRecord]:
@@ -36,13 +44,18 @@ def logs_of(*events: Event, block: int = BLOCK) -> list[LogRecord]:
             block_hash=block.to_bytes(32, "big"),
             block_number=block,
             transaction_hash=event.transaction_hash,
+            log_index=index,
         )
-        for event in events
+        for index, event in enumerate(events)
     ]
 
 
 def happen(world: World, *events: Event, block: int = BLOCK) -> None:
-    inclusion.apply_logs(chain=world.chain, logs=logs_of(*events, block=block))
+    chain_events.apply_logs(
+        chain=world.chain,
+        logs=logs_of(*events, block=block),
+        at={block: GENESIS_TIME + block},
+    )
 
 
 def outcome(op: UserOperation, **changes: Any) -> Event:
@@ -65,16 +78,17 @@ def reason(op: UserOperation, text: str) -> Event:
 
 
 def rows() -> list[dict[str, Any]]:
-    """Everything that a block may write, but the time of writing."""
+    """Everything that a block may write, but the times of our own doing."""
     tables = [
         UserOperation.objects.order_by("pk").values(),
         Safe.objects.order_by("pk").values(),
         RelayerTransaction.objects.order_by("pk").values(),
         Sponsorship.objects.order_by("pk").values(),
+        Transfer.objects.order_by("block_number", "log_index").values(),
+        Owner.objects.order_by("pk").values(),
     ]
-    written_at = ("included_at", "paid_at")
     return [
-        {name: value for name, value in row.items() if name not in written_at}
+        {name: value for name, value in row.items() if name not in OUR_TIMES}
         for table in tables
         for row in table
     ]
@@ -109,3 +123,28 @@ def known(world: World) -> list[tuple[int, bytes]]:
 
 def chain_of(world: World, newest: int) -> list[tuple[int, bytes]]:
     return [(block.number, block.hash) for block in world.node.blocks[-newest:]]
+
+
+def payment_to(
+    safe: Safe, value_wei: int = ETHER, transaction_hash: bytes = b"\x88" * 32
+) -> Payment:
+    """A transaction of a stranger that pays an account."""
+    return Payment(
+        sender=STRANGER,
+        to=Address(safe.address),
+        value_wei=value_wei,
+        transaction_hash=Bytes32(transaction_hash),
+    )
+
+
+def received(safe: Safe, value_wei: int = ETHER, **fields: Any) -> Event:
+    """What an account with code says when it is paid."""
+    return safe_received_event(
+        account=safe.address, sender=STRANGER, value_wei=value_wei, **fields
+    )
+
+
+def transfers_of(safe: Safe) -> list[tuple[bytes, int, int | None, int]]:
+    """What the account received: (sender, wei, log index, block)."""
+    rows = safe.received_transfers.order_by("block_number", "log_index")
+    return list(rows.values_list("sender", "value_wei", "log_index", "block_number"))

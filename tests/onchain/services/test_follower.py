@@ -22,6 +22,7 @@ from tests.onchain.services.happenings import (
     follow,
     known,
     outcome,
+    payment_to,
 )
 
 # --- Moving forward ---------------------------------------------------------------------
@@ -241,11 +242,15 @@ def test_a_stuck_transaction_does_not_keep_it_busy(world: World):
 
 # R64: a block is read once, so what it lacks is asked for again.
 def test_a_block_without_a_receipt_that_belongs_to_it_is_not_written(world: World):
-    row = make_relayer_transaction(
-        chain=world.chain, status="broadcast", hash=b"\x55" * 32
-    )
-    with pytest.raises(TransientClientError):
-        follower._complete([row], [None])
+    follow(world)
+    payment = payment_to(world.wallet.safe)
+    world.node.mine(payments=[payment])
+    del world.node.mined[payment.transaction_hash]
+
+    with pytest.raises(TransientClientError, match="receipt"):
+        follower.advance(chain=world.chain, node=world.node)
+
+    assert known(world) == chain_of(world, 2)[:1]
 
 
 def test_an_open_review_does_not(world: World):

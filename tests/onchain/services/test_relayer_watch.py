@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
 from onchain.models import Heartbeat, JournalEntry, RelayerTransaction
-from onchain.services import broadcasting, overview, relayer, relayer_watch, relaying
+from onchain.services import broadcasting, health, relayer, relayer_watch, relaying
 from tests.factories import ETHER, RELAYER_KEY, World, make_relayer_transaction
 
 ACCOUNT = relayer.account_of(RELAYER_KEY)
@@ -53,7 +53,7 @@ def test_a_low_balance_is_said_in_the_console(world: World, settings):
     heartbeat = watch(world)
 
     assert heartbeat.is_stale
-    parts = {part.name: part for part in overview.health(now=timezone.now()).components}
+    parts = {part.name: part for part in health.health(now=timezone.now()).components}
     assert "Its balance is low" in parts["Relayer"].detail
 
 

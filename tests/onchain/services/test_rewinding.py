@@ -7,7 +7,7 @@ import pytest
 from onchain.clients.node_types import Receipt
 from onchain.models import Safe
 from onchain.models.operation_states import Status
-from onchain.services import inclusion
+from onchain.services import chain_events, inclusion
 from tests.factories import (
     World,
     make_queued_wallet,
@@ -38,7 +38,7 @@ def test_rewinding_takes_an_outcome_back(world: World, succeeded: bool):
     before = rows()
     happen(world, reason(op, "GS013"), outcome(op, succeeded=succeeded))
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     assert rows() == before
     assert world.fresh(op).included_at is None
@@ -51,7 +51,7 @@ def test_the_same_block_again_gives_equal_rows(world: World):
     happen(world, *events)
     before = rows()
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
     happen(world, *events)
 
     assert rows() == before
@@ -62,7 +62,7 @@ def test_blocks_below_the_fork_stay(world: World):
     happen(world, outcome(op))
     before = rows()
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK)
 
     assert rows() == before
 
@@ -72,7 +72,7 @@ def test_what_was_replaced_is_open_again(world: World):
     before = rows()
     happen(world, outcome(op, operation_hash=b"\x0e" * 32))
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     assert rows() == before
 
@@ -82,7 +82,7 @@ def test_what_was_replaced_unsigned_waits_for_its_signature_again(world: World):
     before = rows()
     happen(world, outcome(op, operation_hash=b"\x0e" * 32))
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     assert rows() == before
 
@@ -94,7 +94,7 @@ def test_of_two_versions_the_carried_out_one_is_open_after_a_rewind(
     versions = two_versions(world)
     happen(world, outcome(versions[winner]))
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     assert world.fresh(versions[winner]).status == Status.SUBMITTED
     assert world.fresh(versions[1 - winner]).status == Status.REPLACED
@@ -103,7 +103,7 @@ def test_of_two_versions_the_carried_out_one_is_open_after_a_rewind(
 def test_after_a_rewind_the_other_version_may_still_win(world: World):
     first, second = two_versions(world)
     happen(world, outcome(second))
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     happen(world, outcome(first))
 
@@ -119,7 +119,7 @@ def test_a_newer_payment_at_the_nonce_does_not_stop_a_rewind(payment_world: Worl
     )  # the node was reorganised already
     assert newer.nonce_key == op.nonce_key
 
-    inclusion.rewind(chain=payment_world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=payment_world.chain, fork_number=BLOCK - 1)
 
     assert payment_world.fresh(op).status == Status.REPLACED
     assert payment_world.fresh(newer).status == Status.AWAITING_SIGNATURES
@@ -139,7 +139,7 @@ def test_rewinding_takes_a_deployment_back_to_its_transaction(world: World):
         row=row, receipt=Receipt(block_number=BLOCK, succeeded=True, gas_used=9)
     )
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     assert rows() == before
 
@@ -147,7 +147,7 @@ def test_rewinding_takes_a_deployment_back_to_its_transaction(world: World):
 def test_rewinding_a_strangers_deployment_queues_the_account(world: World):
     safe = make_queued_wallet(status="deployed", deployed_block=BLOCK).safe
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     safe.refresh_from_db()
     assert (safe.status, safe.deployed_block) == (Safe.Status.QUEUED, None)
@@ -157,7 +157,7 @@ def test_rewinding_forgets_balances_read_above_the_fork(world: World):
     safe = world.wallet.safe
     inclusion.apply_balances(balances={safe.pk: 7}, block_number=BLOCK)
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    chain_events.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     safe.refresh_from_db()
     assert safe.synced_at_block is None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from onchain.models import Chain, Heartbeat, Owner, RelayerTransaction, Safe
+from onchain.models import Chain, Heartbeat, Owner, RelayerTransaction, Safe, Transfer
 from onchain.protocol.deployments import CONTRACTS
 from onchain.protocol.types import checksum_address
+from onchain.templatetags.display import short_address
 from tests.pages import Page
 from tests.wallets import ETH, Status, make_history, make_operation, make_wallet, prove
 
@@ -219,27 +222,70 @@ def test_an_empty_history_has_one_next_step(name, balance_wei, step, alice):
     ],
 )
 @pytest.mark.parametrize("name", ["safe-detail", "safe-activity"])
-def test_the_list_polls_exactly_while_a_payment_waits(name, status, polls, alice):
+def test_the_list_polls_often_exactly_while_a_payment_waits(name, status, polls, alice):
     make_operation(alice, status)
 
     page = Page(alice.get(name))
 
-    lists = [
+    (element,) = [
         element
         for element in page.with_attribute("hx-get")
         if element["id"] == f"operations-{alice.safe.pk}"
     ]
-    assert len(lists) == int(polls)
-    for element in lists:
-        assert element["hx-trigger"] == "every 1s"
-        assert element["hx-get"] == alice.url("safe-activity")
+    assert element["hx-trigger"] == ("every 1s" if polls else "every 5s")
+    assert element["hx-get"] == alice.url("safe-activity")
 
 
-def test_the_list_stops_polling_when_all_is_confirmed(alice):
+def test_the_list_polls_seldom_when_all_is_confirmed(alice):
     make_operation(alice, Status.INCLUDED)
     Chain.objects.update(head_number=150)
 
-    assert "every" not in Page(alice.get("safe-activity")).html
+    html = Page(alice.get("safe-activity")).html
+
+    # Ether can arrive at any time, and nobody here knows when.
+    assert 'hx-trigger="every 5s"' in html
+    assert "every 1s" not in html
+
+
+@pytest.mark.parametrize("name", ["safe-detail", "safe-activity", "activity"])
+def test_what_was_received_stands_beside_what_was_sent(name, alice, bob):
+    make_transfer(bob, value_wei=3)
+    old = make_operation(alice, Status.INCLUDED)
+    transfer = make_transfer(alice)
+
+    page = Page(alice.get(name))
+
+    words = page.words
+    assert f"Received 0.5 ETH from {short_address(transfer.sender)}" in words
+    assert words.index("Received") < words.index(short_address(old.recipient))
+    assert "0.000000000000000003" not in words
+
+
+@pytest.mark.parametrize(
+    ("agreed", "head", "word"),
+    [(None, 100, "Included"), (None, 150, "Confirmed"), (99, 150, "Included")],
+)
+def test_a_receipt_says_whether_it_is_confirmed(agreed, head, word, alice):
+    make_transfer(alice)
+    Chain.objects.update(head_number=head, agreed_number=agreed)
+
+    page = Page(alice.get("safe-activity"))
+
+    (other,) = {"Included", "Confirmed"} - {word}
+    assert word in page.words
+    assert other not in page.words
+
+
+def make_transfer(wallet, value_wei=ETH // 2):
+    return Transfer.objects.create(
+        chain=wallet.safe.chain,
+        safe=wallet.safe,
+        sender=b"\x57" * 20,
+        value_wei=value_wei,
+        transaction_hash=secrets.token_bytes(32),
+        block_number=100,
+        received_at=timezone.now(),
+    )
 
 
 def test_activity_goes_page_by_page(alice):

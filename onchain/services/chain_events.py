@@ -1,0 +1,82 @@
+"""What the follower reads, and who writes what it says.
+
+One place to plug in: an event is a pair of its topic and the function that writes it,
+and whatever was written above a block is undone by the functions of ``UNDOING``. No
+network here; a function that is called again with the same logs changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from django.db import transaction
+
+from onchain.clients.node_types import LogRecord
+from onchain.models import Chain
+from onchain.protocol.events import (
+    OWNER_EVENTS,
+    PROXY_CREATION,
+    SAFE_RECEIVED,
+    USER_OPERATION_EVENT,
+    USER_OPERATION_REVERT_REASON,
+)
+from onchain.protocol.types import Bytes32
+from onchain.services import inclusion, transfers
+
+logger = logging.getLogger(__name__)
+
+
+class Applier(Protocol):
+    """Writes what the logs of one topic say; ``at`` has the blocks' timestamps."""
+
+    def __call__(
+        self,
+        *,
+        chain: Chain,
+        logs: Sequence[LogRecord],
+        all_logs: Sequence[LogRecord],
+        at: Mapping[int, int],
+    ) -> None: ...
+
+
+class Undoing(Protocol):
+    """Undoes what the blocks above a fork did."""
+
+    def __call__(self, *, chain: Chain, fork_number: int) -> None: ...
+
+
+# In this order.
+APPLIED: tuple[tuple[Bytes32, Applier], ...] = (
+    (USER_OPERATION_EVENT, inclusion.apply_outcomes),
+    (USER_OPERATION_EVENT, transfers.apply_sent),
+    (PROXY_CREATION, inclusion.apply_deployments),
+    (SAFE_RECEIVED, transfers.apply_received),
+)
+# Read beside them: reasons belong to outcomes, and owners are read from the account.
+READ_ALONG = (USER_OPERATION_REVERT_REASON, *OWNER_EVENTS)
+UNDOING: tuple[Undoing, ...] = (inclusion.rewind, transfers.rewind)
+
+FOLLOWED = tuple(dict.fromkeys([*(topic for topic, _apply in APPLIED), *READ_ALONG]))
+
+
+def apply_logs(
+    *, chain: Chain, logs: Sequence[LogRecord], at: Mapping[int, int]
+) -> None:
+    """Write what logs say, in their blocks' order; repeating it changes nothing."""
+    for topic, apply in APPLIED:
+        own = [log for log in logs if log.topics[0] == topic]
+        if own:
+            apply(chain=chain, logs=own, all_logs=logs, at=at)
+
+
+@transaction.atomic
+def rewind(*, chain: Chain, fork_number: int) -> None:
+    """Undo what blocks above the fork did; the truth is read again from there."""
+    logger.warning("reorg on %s: back to block %s", chain.chain_id, fork_number)
+    chain.blocks.filter(number__gt=fork_number).delete()
+    above = Chain.objects.filter(pk=chain.pk, agreed_number__gt=fork_number)
+    above.update(agreed_number=fork_number)
+    for undo in UNDOING:
+        undo(chain=chain, fork_number=fork_number)
