@@ -28,8 +28,8 @@ TEST_VAR := $(CURDIR)/var/test
 # processes, each of which would compile everything again.
 TEST_ENV := SITE_MODE=local VAR_DIR=$(TEST_VAR) CHAIN_ID=31337 \
 	SITE_ORIGIN=http://localhost:8000 WEBAUTHN_RP_ID=localhost PYTHONDONTWRITEBYTECODE=
-# They wait more than they work, so three share two cores. Each has its own chain, bundler
-# and browser; a file's tests stay together, and the longest files come first.
+# They wait more than they work, so three share two cores, and one running site with its
+# chain and bundler. A file's tests stay together, and the longest files come first.
 THREE_FILES := -n 3 --dist loadfile --no-loadscope-reorder
 LIGHT := DATABASE_URL=sqlite:///$(TEST_VAR)/latchkey.sqlite3 \
 	CELERY_BROKER_URL=filesystem://

@@ -1,7 +1,7 @@
 """What all tests share: no network but loopback, and one real chain, bundler, stack.
 
-Every real thing is started once in each process of the tests, on free ports and with
-folders of its own, and stopped at the end. Whatever asks for one is marked, so that `-m
+The running site is started once for all processes of a run, a bare chain once in each
+that needs one; all on free ports, with folders of their own, and stopped at the end. Whatever asks for one is marked, so that `-m
 "not chain and not browser"` leaves the fast tests.
 """
 
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ import pytest
 from django.conf import settings as django_settings
 from playwright.sync_api import expect
 
+from tests import sharing
 from wallet_site import chain_state, programs
 from wallet_site.celery import app as celery_app
 from wallet_site.processes import Program, Supervisor
@@ -48,6 +50,7 @@ LONGEST = {"test_outages.py", "test_crawl.py", "test_up.py"}
 STACK_START_SECONDS = 120
 STACK_STOP_SECONDS = 60
 EXPECT_MILLISECONDS = 60_000  # a busy machine is no failure
+PID, LOG = "STACK_PID", "STACK_LOG"  # beside its environment, for who joins
 UNLIMITED = 1_000_000  # a minute: more than any test does
 
 expect.set_options(timeout=EXPECT_MILLISECONDS)
@@ -214,7 +217,8 @@ class _running:
 class Stack:
     """A running `manage.py up` with ports, folder and database of its own."""
 
-    process: subprocess.Popen[bytes]
+    pid: int
+    process: subprocess.Popen[bytes] | None  # None: another process started it
     origin: str
     node_url: str
     bundler_url: str
@@ -228,6 +232,8 @@ class Stack:
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does; return its exit code."""
+        if self.process is None:
+            raise RuntimeError("only who started it stops it")
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STACK_STOP_SECONDS)
@@ -272,12 +278,23 @@ def start_stack(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    return _stack(environment, log_path, pid=process.pid, process=process)
+
+
+def _stack(
+    environment: dict[str, str],
+    log_path: Path,
+    *,
+    pid: int,
+    process: subprocess.Popen[bytes] | None = None,
+) -> Stack:
     return Stack(
+        pid=pid,
         process=process,
         origin=environment["SITE_ORIGIN"],
         node_url=environment["NODE_URL"],
         bundler_url=environment["BUNDLER_URL"],
-        var_dir=var_dir,
+        var_dir=Path(environment["VAR_DIR"]),
         log_path=log_path,
         environment=environment,
     )
@@ -293,15 +310,32 @@ def wait_for_words(stack: Stack, words: str) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole of Latchkey, as `make run` starts it."""
-    stack = start_stack(tmp_path_factory.mktemp("stack"))
+@contextmanager
+def _shared_stack(var_dir: Path) -> Iterator[sharing.Facts]:
+    var_dir.mkdir()
+    stack = start_stack(var_dir)
     try:
         wait_for_words(stack, "Latchkey answers at")
-        yield stack
+        yield stack.environment | {PID: str(stack.pid), LOG: str(stack.log_path)}
     finally:
         stack.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(run_folder: Path) -> Iterator[Stack]:
+    """The whole of Latchkey, as `make run` starts it: one for all processes."""
+    start = partial(_shared_stack, run_folder / f"stack-{os.getpid()}")
+    with sharing.shared(run_folder / "stack", start) as environment:
+        facts = dict(environment)
+        pid, log_path = int(facts.pop(PID)), Path(facts.pop(LOG))
+        yield _stack(facts, log_path, pid=pid)
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the whole run, whichever of its processes asks."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")

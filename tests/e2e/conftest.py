@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -95,7 +96,7 @@ def enrolled(browser: Browser, stack: Stack) -> Iterator[Visitor]:
     """Somebody who was given a printed link and made an operator's passkey."""
     context = browser.new_context()
     visitor = Visitor(context, stack.origin)
-    enrol(visitor, create_operator(stack, "Kim Example"))
+    enrol(visitor, create_operator(stack, f"Kim Example {os.getpid()}"))
     yield visitor
     context.close()
 

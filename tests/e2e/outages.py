@@ -25,7 +25,7 @@ DEADLINE = 60.0  # seconds; a busy machine is no failure
 def paused_worker(stack: Stack) -> Iterator[None]:
     """Nothing gets on with its work inside this block; everything goes on after it."""
     shown = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(stack.process.pid), "-ww"],
+        ["ps", "-o", "pid=,args=", "--ppid", str(stack.pid), "-ww"],
         capture_output=True,
         text=True,
         check=True,
