@@ -73,7 +73,11 @@ def watch(*, chain: Chain, node: Node, paymaster: Address, keys: OwnKeys) -> Non
     since = timezone.now() - timedelta(seconds=READ_SECONDS)
     if rows.filter(read_at__gt=since).exists():
         return
-    state = read(node=node, paymaster=paymaster)
+    try:
+        state = read(node=node, paymaster=paymaster)
+    except ClientError as error:
+        logger.error("the node does not say how the paymaster is: %s", error)
+        return
     problem = problem_of(state, keys=keys)
     if problem:
         logger.error("the paymaster: %s", problem)
@@ -95,7 +99,8 @@ def read(*, node: Node, paymaster: Address) -> PaymasterState:
     """Return what the chain says of a VerifyingPaymaster.
 
     Raises:
-        TransientClientError: the node is out of reach.
+        ClientError: the node refuses to say.
+        TransientClientError: it is out of reach.
     """
     balance = node.call(ENTRY_POINT, call_data("balanceOf(address)", paymaster))
     return PaymasterState(
@@ -112,7 +117,11 @@ def _address_of(private_key: str) -> Address:
 def _address(node: Node, paymaster: Address, question: str) -> Address | None:
     try:
         word = require_bytes32(node.call(paymaster, call_data(question)))
-    except (ClientError, EncodingError):  # no code there, or of something else
+    except ClientError as error:
+        if error.code != "execution-reverted":
+            raise
+        return None
+    except EncodingError:  # no code there
         return None
     return Address(word[12:])
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from eth_account import Account
 
-from onchain.clients.errors import TransientClientError
+from onchain.clients.errors import ClientError, TransientClientError
 from onchain.models import PaymasterDeposit
 from onchain.protocol.abi import selector
 from onchain.protocol.deployments import ENTRY_POINT
@@ -100,6 +100,17 @@ def test_it_is_read_again_after_a_while_and_not_before(world: World):
     assert len(world.node.calls) == asked
     later(sponsor_watch.READ_SECONDS + 1)
     assert watch(world).deposit_wei == 2
+
+
+@pytest.mark.parametrize("code", ["node-refused", "execution-reverted"])
+def test_a_node_that_refuses_leaves_what_was_read(world: World, code: str):
+    tell(world, deposit_wei=1, owner=COLD, signer=KEYS.sponsor)
+    watch(world)
+    later(sponsor_watch.READ_SECONDS + 1)
+    world.node.failure = ClientError(code, "too many requests")
+
+    assert watch(world).deposit_wei == 1
+    assert PaymasterDeposit.objects.get().accepts_our_key
 
 
 def test_a_node_that_is_away_leaves_what_was_read(world: World):

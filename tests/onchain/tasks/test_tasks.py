@@ -6,7 +6,14 @@ import pytest
 
 from onchain import tasks
 from onchain.clients.errors import TransientClientError
-from onchain.models import Chain, Heartbeat, RelayerTransaction, Safe, UserOperation
+from onchain.models import (
+    Chain,
+    Heartbeat,
+    PaymasterDeposit,
+    RelayerTransaction,
+    Safe,
+    UserOperation,
+)
 from onchain.models.operation_states import Status
 from onchain.services import key_proofs
 from tests.factories import (
@@ -210,6 +217,7 @@ def test_a_round_of_checks_notes_worker_and_bundler(world: World):
 
     assert not heartbeat("worker").is_stale
     assert not heartbeat("bundler").is_stale
+    assert PaymasterDeposit.objects.get().deposit_wei == 0
 
 
 @pytest.mark.parametrize(
