@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.paymaster import (
+    decode_paymaster_validation,
+    validate_paymaster_user_op_data,
     verifying_paymaster_data,
     verifying_paymaster_hash,
 )
-from onchain.protocol.types import checksum_address
+from onchain.protocol.types import Bytes32, checksum_address
 from onchain.protocol.user_operation import Factory, Paymaster
 from tests.onchain.protocol.vectors import CHAIN_ID, EOA, RECIPIENT, operation
 
@@ -119,3 +122,53 @@ def test_data_is_two_words_and_the_signature():
 def test_a_signature_of_another_length_is_refused(length):
     with pytest.raises(EncodingError):
         verifying_paymaster_data(valid_until=0, valid_after=0, signature=bytes(length))
+
+
+# --- What a paymaster answers -----------------------------------------------------------
+
+
+def answer(*, after: int = 0, until: int = 0, authorizer: int = 0) -> bytes:
+    packed = after << 208 | until << 160 | authorizer
+    return abi_encode(["bytes", "uint256"], [b"\x01", packed])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, (True, None, 0)),
+        ({"until": 1}, (True, 1, 0)),
+        ({"until": 2**48 - 1, "after": 2**48 - 1}, (True, 2**48 - 1, 2**48 - 1)),
+        ({"authorizer": 1, "until": 5}, (False, 5, 0)),
+        ({"authorizer": 2**160 - 1}, (False, None, 0)),
+    ],
+)
+def test_an_answer_is_read_as_the_entry_point_reads_it(given, expected):
+    found = decode_paymaster_validation(answer(**given))
+
+    assert (found.is_accepted, found.valid_until, found.valid_after) == expected
+
+
+@pytest.mark.parametrize(
+    "data", [b"", bytes(32), answer()[:-1], answer() + bytes(32)], ids=len
+)
+def test_what_is_no_answer_is_refused(data):
+    with pytest.raises(EncodingError):
+        decode_paymaster_validation(data)
+
+
+def test_the_question_is_the_entry_points():
+    data = validate_paymaster_user_op_data(
+        OP, operation_hash=Bytes32(b"\x07" * 32), max_cost_wei=9
+    )
+
+    assert data[:4].hex() == "52b7512c"  # IPaymaster.sol of v0.7.0
+    operation_hash, max_cost_wei = abi_decode(["bytes32", "uint256"], data[36:100])
+    assert (operation_hash, max_cost_wei) == (b"\x07" * 32, 9)
+
+
+@pytest.mark.parametrize("value", [-1, 2**256])
+def test_a_cost_outside_uint256_is_refused(value):
+    with pytest.raises(EncodingError):
+        validate_paymaster_user_op_data(
+            OP, operation_hash=Bytes32(bytes(32)), max_cost_wei=value
+        )
