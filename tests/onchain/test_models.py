@@ -376,3 +376,15 @@ def test_a_component_that_was_never_heard_of_is_stale(db):
     assert row.is_stale
     row.seen_at = timezone.now()
     assert not row.is_stale
+
+
+# R24; tests/onchain/test_signed_guard.py has the columns. A migration that rebuilds the
+# table on SQLite drops the trigger.
+def test_what_was_signed_is_still_guarded_after_all_migrations(db):
+    row = make_operation(make_wallet(), status=Status.SIGNED, signed_at=timezone.now())
+    rows = UserOperation.objects.filter(pk=row.pk)
+
+    with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+        rows.update(value_wei=1)
+
+    assert rows.update(status=Status.SUBMITTED) == 1

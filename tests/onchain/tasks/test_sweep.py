@@ -79,6 +79,15 @@ def test_what_the_bundler_does_not_include_is_handed_over_again(
 
 
 # R49
+def test_what_a_reorg_took_back_is_sent_again_at_once(world: World, queued):
+    op = aged(world.submit(), attempted_at=None)
+
+    tasks.sweep()
+
+    assert ("submit_user_operation", [op.pk]) in queued()
+
+
+# R49
 def test_what_a_reorg_took_back_before_it_was_noted_as_sent_is_sent_again(
     world: World, queued
 ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -416,3 +417,15 @@ def test_the_fragment_is_one_element_and_is_part_of_the_page(status, alice):
     assert fragment.count("<article") == 1
     assert "<html" not in fragment
     assert f'id="operation-{op.pk}"' in page_of(alice, op).html
+
+
+def test_a_sent_one_says_who_has_it_and_that_another_way_is_tried(alice: Wallet):
+    handed_at = timezone.now() - timedelta(seconds=5)
+    op = make_operation(alice, Status.SUBMITTED, carrier="second", handed_at=handed_at)
+
+    text = Page(alice.client.get(operation_url(op))).words
+
+    assert "Handed to the second bundler 5 s ago" in text
+    assert "Not included yet, trying another way." in text
+    assert "Usually takes a few seconds" not in text
+    assert "Handed to Second bundler, " in text
