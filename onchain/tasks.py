@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from onchain.clients.factory import (
     node_for,
     paymaster_service_for,
 )
+from onchain.errors import NotNow
 from onchain.models import (
     Chain,
     Heartbeat,
@@ -41,6 +43,8 @@ from onchain.services import (
     user_operations,
 )
 from onchain.services.handing_over import TURN_SECONDS, Carriers
+
+logger = logging.getLogger(__name__)
 
 RETRY = {
     "autoretry_for": (TransientClientError,),
@@ -107,11 +111,15 @@ def refresh_balance(pk: int) -> None:
 def run_relayer(chain_pk: int) -> None:
     """Broadcast what is signed, sign what is queued, broadcast that."""
     chain = Chain.objects.get(pk=chain_pk)
-    relaying.run(
-        chain=chain,
-        node=node_for(chain.chain_id),
-        account=relayer.account_of(settings.RELAYER_PRIVATE_KEY),
-    )
+    try:
+        relaying.run(
+            chain=chain,
+            node=node_for(chain.chain_id),
+            account=relayer.account_of(settings.RELAYER_PRIVATE_KEY),
+        )
+    except NotNow as error:
+        # No failure: it waits for money, fees or tomorrow, and the sweep asks again.
+        logger.info("the relayer waits on %s: %s", chain.chain_id, error)
 
 
 @shared_task

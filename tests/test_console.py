@@ -124,6 +124,21 @@ def test_a_stranger_learns_nothing_from_the_first_page(alice):
         assert client.get(reverse("admin:index")).status_code == 302
 
 
+# R60: an alarm for each of them would hide what really is stuck.
+@pytest.mark.parametrize("held", ["pause", "budget"])
+def test_accounts_that_wait_for_tomorrow_are_not_stuck(alice, held):
+    long_ago = timezone.now() - timedelta(minutes=6)
+    Safe.objects.update(status="queued", deployment_requested_at=long_ago)
+    assert overview.work(Safe, now=timezone.now()).stuck == 1
+
+    if held == "budget":
+        budgets.note_refusal(chain=alice.safe.chain, pool="deployments")
+    else:
+        Chain.objects.update(deployments_paused=True)
+
+    assert overview.work(Safe, now=timezone.now()).stuck == 0
+
+
 def test_a_pause_and_a_used_up_budget_stand_among_the_problems(operator, alice):
     chain = alice.safe.chain
     budgets.note_refusal(chain=chain, pool="deployments")

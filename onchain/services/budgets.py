@@ -13,6 +13,7 @@ from datetime import UTC, date, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from onchain.errors import OverBudget
@@ -117,6 +118,20 @@ def was_just_refused(*, chain: Chain, pool: str) -> bool:
     since = timezone.now() - timedelta(seconds=ASK_AGAIN_SECONDS)
     refused = Budget.objects.filter(chain=chain, pool=pool, refused_at__gt=since)
     return refused.filter(day=today()).exists()
+
+
+def held_back() -> Q:
+    """Return the condition on accounts that wait for tomorrow or for an operator.
+
+    They are not stuck: nobody has to look after each of them (security.md R60, R68).
+    """
+    used_up = Budget.objects.filter(
+        chain=OuterRef("chain"),
+        pool=Pool.DEPLOYMENTS,
+        day=today(),
+        refused_at__isnull=False,
+    )
+    return Q(chain__deployments_paused=True) | Q(Exists(used_up))
 
 
 def problems(*, chain: Chain) -> list[str]:

@@ -22,6 +22,7 @@ from onchain.models import (
     UserOperation,
 )
 from onchain.models.operation_states import AWAITING_NETWORK, Status
+from onchain.services import budgets
 
 STUCK_MINUTES = 5  # R60: what has not moved for longer waits for an operator
 FAILURE_HOURS = 24
@@ -83,6 +84,7 @@ def _operations() -> QuerySet[UserOperation]:
 
 def _deployments() -> QuerySet[Safe]:
     asked = Q(status=Safe.Status.QUEUED, deployment_requested_at__isnull=False)
+    asked &= ~budgets.held_back()
     sent = Q(status__in=[Safe.Status.BROADCAST, Safe.Status.FAILED])
     return Safe.objects.filter(asked | sent).annotate(
         moved_at=Coalesce(

@@ -22,6 +22,7 @@ from onchain.protocol.deployments import ENTRY_POINT
 from onchain.protocol.types import Address
 from onchain.protocol.user_operation import UserOperationV07, handle_ops_data
 from onchain.protocol.validation import gas_limit_total
+from onchain.services.sponsor_limits import SAFETY_KINDS
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ def _store(op: UserOperation, signed: UserOperationV07, data: bytes) -> bool:
             row = RelayerTransaction.objects.create(
                 chain=op.safe.chain,
                 purpose=RelayerTransaction.Purpose.HANDLE_OPS,
+                is_safety=op.kind in SAFETY_KINDS,
                 operation=op,
                 to=ENTRY_POINT,
                 data=data,

@@ -186,6 +186,21 @@ def test_after_both_had_their_turn_the_relayer_carries_it(world: World):
     assert row.gas_limit > op.verification_gas_limit + op.call_gas_limit
 
 
+# R69
+@pytest.mark.parametrize("is_safety", [False, True])
+def test_what_keeps_an_account_safe_is_marked_for_the_relayers_reserve(
+    world: World, monkeypatch, is_safety: bool
+):
+    op = world.submit(aged(world, world.submit(), 16))
+    kinds = frozenset({op.kind} if is_safety else ())
+    monkeypatch.setattr(relayed_operations, "SAFETY_KINDS", kinds)
+
+    op = world.submit(aged(world, op, 31))
+
+    (row,) = carried(op)
+    assert row.is_safety is is_safety
+
+
 def test_it_waits_for_the_second_ones_fifteen_seconds(world: World):
     op = world.submit(aged(world, world.submit(), 16))
 

@@ -154,6 +154,20 @@ def test_one_round_signs_and_sends_all_that_waits(world: World, node_stub):
     assert len(sent) == 2
 
 
+# R68: it would be written down as a worker's error every few seconds.
+def test_what_waits_for_lower_fees_is_no_failure_and_is_not_retried(
+    world: World, node_stub, settings
+):
+    settings.MAX_FEE_PER_GAS = 1
+    account = make_queued_wallet().safe
+
+    result = tasks.run_relayer.apply(args=(world.chain.pk,))
+
+    account.refresh_from_db()
+    assert (result.status, account.status) == ("SUCCESS", "queued")
+    assert node_stub.methods.count("eth_estimateGas") == 1
+
+
 def test_a_second_round_moments_later_sends_nothing(world: World, node_stub):
     make_relayer_transaction(chain=world.chain)
     tasks.run_relayer(world.chain.pk)
