@@ -54,6 +54,7 @@ OPERATION_FIELDS: Any = [
             ]
         },
     ),
+    ("Set-up", {"fields": ["installs_signer", "factory"]}),
     ("New owner", {"fields": ["new_credential", "new_signer", "new_threshold"]}),
     ("Failure", {"fields": ["failure_code", "failure_detail"]}),
     (

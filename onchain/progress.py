@@ -107,6 +107,8 @@ def still_trying(op: UserOperation) -> str:
         return ""
     if "not live" in op.last_problem:
         return "The account is being set up first."
+    if "owners are being read" in op.last_problem:
+        return "The account was set up a moment ago. Its owners are being read."
     if "nonce" in op.last_problem:
         return f"Another {op.noun} of this account goes first."
     return next(words for part, words in WAITING.items() if part in op.last_problem)

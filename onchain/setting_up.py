@@ -23,6 +23,11 @@ ON_DEMAND = (
     "Your account is put on the chain with its first deposit or payment. You can "
     "receive already."
 )
+SELF_PAID_STEP = "Waits for your first payment"
+SELF_PAID = (
+    "You pay for setting this account up: your first payment from it does that as well, "
+    "out of its own balance. You can receive already."
+)
 WAITS = {
     Reason.PAUSED: (
         "Paused by the operator",
@@ -62,6 +67,8 @@ class SettingUp:
 
 def setting_up(safe: Safe) -> SettingUp:
     """Return the words for an account's state; of a live one only the step is shown."""
+    if safe.deploys_itself:
+        return SettingUp(step=SELF_PAID_STEP, text=SELF_PAID, queue_place=None)
     place = safes.queue_place(safe=safe)
     reason = deployment_waits.reason(safe=safe)
     if reason is not None:

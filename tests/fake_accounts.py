@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from eth_abi.abi import decode
+from eth_abi.abi import decode, encode
 from eth_utils.address import to_checksum_address
 
-from tests.signing_oracle import ENTRY_POINT, MODULE, safe_operation_hash
+from tests.signing_oracle import (
+    ENTRY_POINT,
+    MODULE,
+    SHARED_SIGNER,
+    creation,
+    safe_operation_hash,
+    selector,
+)
 
 PACKED = "(address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes)"
 VALID = bytes(32)
@@ -68,6 +76,41 @@ def passkey_accepts(challenge: bytes, signature: bytes, key: tuple[int, int]) ->
     except InvalidSignature:
         return False
     return bool(data[32] & USER_VERIFIED)
+
+
+def refusal_of_first_operation(
+    arguments: bytes,
+    *,
+    exists: Callable[[bytes], bool],
+    balance: Callable[[bytes], int],
+    chain_id: int,
+) -> str:
+    """Return why EntryPoint.handleOps would refuse an operation with initCode, or "".
+
+    The account is the one that this set-up makes: one passkey, the shared signer.
+    """
+    (packed,), _beneficiary = decode([f"{PACKED}[]", "address"], arguments)
+    sender, init_code = bytes.fromhex(packed[0][2:]), packed[2]
+    if exists(sender):
+        return "AA10 sender already constructed"
+    setup, salt = decode(["address", "bytes", "uint256"], init_code[24:])[1:]
+    place = setup.index(selector("configure((uint256,uint256,uint176))")) + 4
+    x, y, verifiers = decode(["uint256"] * 3, setup[place : place + 96])
+    account, code = creation(x=x, y=y, verifiers=verifiers, salt=salt)
+    if (account, code) != (to_checksum_address(sender), "0x" + init_code.hex()):
+        return "AA14 initCode must return sender"
+    gas = int.from_bytes(packed[4][:16], "big") + int.from_bytes(packed[4][16:], "big")
+    fee = int.from_bytes(packed[6][16:], "big")
+    if balance(sender) < (gas + packed[5]) * fee:
+        return "AA21 didn't pay prefund"
+    answer = validate_user_op(
+        encode([PACKED, "bytes32", "uint256"], [packed, bytes(32), 0]),
+        keys={bytes.fromhex(SHARED_SIGNER[2:]): (x, y)},
+        threshold=1,
+        chain_id=chain_id,
+    )
+    is_wrong = int.from_bytes(answer, "big") & 1
+    return "AA24 signature error" if is_wrong else ""
 
 
 def _safe_accepts(

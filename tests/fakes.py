@@ -317,7 +317,17 @@ class FakeNode:
             key, sequence = split_nonce(packed[1])
             if self.sequences.get((packed[0], key), 0) != sequence:
                 return "AA25 invalid account nonce"
+            if packed[2]:
+                return self._refusal_of_first(arguments)
         return ""
+
+    def _refusal_of_first(self, arguments: bytes) -> str:
+        return fake_accounts.refusal_of_first_operation(
+            arguments,
+            exists=lambda account: account in self.account_codes,
+            balance=lambda account: self.account_balances.get(account, 0),
+            chain_id=self.chain_id_answer,
+        )
 
     def estimate_gas(self, *, sender: bytes, to: bytes, value: int, data: bytes) -> int:
         self._ask("estimate_gas")

@@ -28,6 +28,14 @@ PROXY_ARTIFACT = (
     Path(__file__).parent.parent / "devchain/node_modules/@safe-global/safe-passkey/"
     "build/artifacts/contracts/SafeWebAuthnSignerProxy.sol/SafeWebAuthnSignerProxy.json"
 )
+SHARED_SIGNER = "0xfD90FAd33ee8b58f32c00aceEad1358e4AFC23f9"
+MODULE_SETUP = "0x2dd68b007B46fBe91B9A7c3EDa5A7a1063cB5b47"
+PROXY_FACTORY = "0x4e1DCf7AD4e460CfD30791CCC4F9c8a4f820ec67"
+SAFE_L2 = "0x29fcB43b46531BcA003ddC8FCB67FFE91900C762"
+SAFE_PROXY_ARTIFACT = (
+    Path(__file__).parent.parent / "devchain/node_modules/@safe-global/safe-contracts/"
+    "build/artifacts/contracts/proxies/SafeProxy.sol/SafeProxy.json"
+)
 SAFE_OP = [
     ("safe", "address"),
     ("nonce", "uint256"),
@@ -136,7 +144,12 @@ def fingerprint(x: int, y: int) -> str:
 def function_call(signature: str, *values: Any) -> bytes:
     """Return the call data of ``name(type,type)``."""
     types = signature[signature.index("(") + 1 : -1].split(",")
-    return keccak(signature.encode())[:4] + encode(types, values)
+    return selector(signature) + encode(types, values)
+
+
+def selector(signature: str) -> bytes:
+    """Return the first four bytes of the hash of ``name(type,type)``."""
+    return keccak(signature.encode())[:4]
 
 
 def addition_calls(
@@ -146,6 +159,54 @@ def addition_calls(
     create = function_call("createSigner(uint256,uint256,uint176)", x, y, VERIFIERS)
     add = function_call("addOwnerWithThreshold(address,uint256)", signer, threshold)
     return [call(SIGNER_FACTORY, 0, create), call(safe, 0, add)]
+
+
+def installing_calls(
+    *, safe: str, x: int, y: int, signer: str, verifiers: int
+) -> list[dict[str, str]]:
+    """Return the two calls that put a passkey's own signer in the shared one's place."""
+    create = function_call("createSigner(uint256,uint256,uint176)", x, y, verifiers)
+    first = "0x" + "00" * 19 + "01"
+    swap = function_call(
+        "swapOwner(address,address,address)", first, SHARED_SIGNER, signer
+    )
+    return [call(SIGNER_FACTORY, 0, create), call(safe, 0, swap)]
+
+
+def creation(*, x: int, y: int, verifiers: int, salt: int) -> tuple[str, str]:
+    """Return the account of one passkey behind the shared signer, and its initCode."""
+    enable = selector("enableModules(address[])") + encode(["address[]"], [[MODULE]])
+    configure = selector("configure((uint256,uint256,uint176))") + encode(
+        ["uint256", "uint256", "uint176"], [x, y, verifiers]
+    )
+    packed = b"".join(
+        encode_packed(
+            ["uint8", "address", "uint256", "uint256", "bytes"],
+            [1, to, 0, len(data), data],
+        )
+        for to, data in ((MODULE_SETUP, enable), (SHARED_SIGNER, configure))
+    )
+    both = MULTI_SEND_CALL + encode(["bytes"], [packed])
+    nobody = "0x" + "00" * 20
+    setup = function_call(
+        "setup(address[],uint256,address,bytes,address,address,uint256,address)",
+        *([SHARED_SIGNER], 1, MULTI_SEND, both, MODULE, nobody, 0, nobody),
+    )
+    made = function_call(
+        "createProxyWithNonce(address,bytes,uint256)", SAFE_L2, setup, salt
+    )
+    salted = keccak(keccak(setup) + encode(["uint256"], [salt]))
+    code = json.loads(SAFE_PROXY_ARTIFACT.read_text())["bytecode"][2:]
+    place = encode_packed(
+        ["bytes1", "address", "bytes32", "bytes32"],
+        [
+            b"\xff",
+            PROXY_FACTORY,
+            salted,
+            keccak(bytes.fromhex(code) + encode(["address"], [SAFE_L2])),
+        ],
+    )
+    return to_checksum_address(keccak(place)[12:]), PROXY_FACTORY.lower() + made.hex()
 
 
 def decimal_text(wei: int) -> str:

@@ -9,14 +9,17 @@ from eth_utils.address import to_checksum_address
 
 from tests.signing_oracle import (
     ENTRY_POINT,
+    FCL_VERIFIER,
     MODULE,
     SIGNER_SINGLETON,
     VERIFIERS,
     addition_calls,
     batch_call_data,
     call,
+    creation,
     decimal_text,
     fingerprint,
+    installing_calls,
     key_proof_hash,
     proxy_code,
     safe_operation_hash,
@@ -50,15 +53,7 @@ def addition_case(
     made = operation_case(
         calls=calls, call_data=batch_call_data(calls), sponsor=sponsor
     )
-    made["request"]["newOwner"] = {
-        "x": str(x),
-        "y": str(y),
-        "signer": signer,
-        "threshold": str(threshold),
-        "proxyCode": f"0x{proxy_code().hex()}",
-        "singleton": SIGNER_SINGLETON,
-        "verifiers": str(VERIFIERS),
-    }
+    made["request"]["newOwner"] = signer_fields(x, y) | {"threshold": str(threshold)}
     approve = f"{threshold} of {threshold + 1} must approve"
     made["shown"] |= {
         "new-owner": {"text": signer, "value": ""},
@@ -66,6 +61,57 @@ def addition_case(
         "threshold": {"text": approve, "value": str(threshold)},
     }
     return made
+
+
+def set_up_case(
+    made: dict[str, Any],
+    *,
+    x: int,
+    y: int,
+    verifiers: int = VERIFIERS,
+    salt: int | None = None,
+) -> dict[str, Any]:
+    """Return a case whose operation first sets up its account.
+
+    Args:
+        salt: of an account that is not on chain yet; None: it is, and is repaired.
+    """
+    request, shown = made["request"], made["shown"]
+    signer = signer_address(x, y, verifiers)
+    message = request["message"]
+    if salt is not None:
+        safe, init_code = creation(x=x, y=y, verifiers=verifiers, salt=salt)
+        message |= {"safe": safe, "initCode": init_code}
+        shown["account"]["text"] = safe
+        request["creation"] = {"saltNonce": str(salt)}
+    before = installing_calls(
+        safe=message["safe"], x=x, y=y, signer=signer, verifiers=verifiers
+    )
+    request["calls"] = before + request["calls"]
+    message["callData"] = batch_call_data(request["calls"])
+    request["setUp"] = signer_fields(x, y, verifiers)
+    request["hash"] = safe_operation_hash(message)
+    shown |= {
+        "set-up": {
+            "text": "Your account",
+            "value": "repair" if salt is None else "create",
+        },
+        "set-up-key": {"text": fingerprint(x, y), "value": ""},
+        "set-up-signer": {"text": signer, "value": ""},
+    }
+    return made
+
+
+def signer_fields(x: int, y: int, verifiers: int = VERIFIERS) -> dict[str, str]:
+    """Return all that a signer's address follows from."""
+    return {
+        "x": str(x),
+        "y": str(y),
+        "signer": signer_address(x, y, verifiers),
+        "proxyCode": f"0x{proxy_code().hex()}",
+        "singleton": SIGNER_SINGLETON,
+        "verifiers": str(verifiers),
+    }
 
 
 def operation_case(
@@ -157,5 +203,16 @@ def good_requests() -> dict[str, Any]:
         "batch": payment_case(calls=two, call_data=batch_call_data(two), sponsor="0x"),
         "addition": addition_case(x=2**255 + 11, y=12, threshold=1),
         "guarded": addition_case(x=13, y=2**254 + 5, threshold=2, sponsor=sponsor),
+        "creation": set_up_case(
+            payment_case(calls=one, call_data=single_call_data(one[0]), sponsor="0x"),
+            **{"x": 2**255 + 11, "y": 12, "salt": 2**200 + 3},
+        ),
+        "repair": set_up_case(
+            payment_case(calls=two, call_data=batch_call_data(two), sponsor=sponsor),
+            **{"x": 13, "y": 2**254 + 5, "verifiers": int(FCL_VERIFIER, 16)},
+        ),
+        "repaired addition": set_up_case(
+            addition_case(x=13, y=2**254 + 5, threshold=1), x=2**255 + 11, y=12
+        ),
         "proof": proof_case(),
     }

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from onchain.models import Safe, UserOperation
 from tests.onchain.additions import make_addition, make_owner, newcomer, prepared
+from tests.onchain.services.self_paid import make_self_paid_world
 from tests.pages import Page
-from tests.wallets import make_review, make_wallet, operation_url
+from tests.wallets import ETH, make_review, make_wallet, operation_url
 
 pytestmark = pytest.mark.django_db
 SCRIPT = Path(__file__).parent / "js" / "rendered.mjs"
@@ -51,7 +53,27 @@ def pages() -> dict[str, Any]:
     make_owner(newcomer(bob))
     op = prepared(make_addition(newcomer(bob, name="")))
     found["addition under a threshold"] = Page(bob.client.get(operation_url(op)))
+
+    for name, page in first_payments().items():
+        found[name] = page
     return {name: rendered(page) for name, page in found.items()}
+
+
+def first_payments() -> dict[str, Page]:
+    """Return the reviews that set an account up: on chain not yet, and left half done."""
+    found = {}
+    for name, fields in {
+        "first payment": {},
+        "repair": {"status": Safe.Status.DEPLOYED, "owners_synced_block": 90},
+    }.items():
+        world = make_self_paid_world()
+        Safe.objects.filter(pk=world.wallet.safe.pk).update(**fields)
+        world.wallet.safe.refresh_from_db()
+        op = world.prepare(world.draft(value_wei=ETH // 3))
+        client = Client()
+        client.force_login(world.wallet.user)
+        found[name] = Page(client.get(operation_url(op)))
+    return found
 
 
 def test_every_rendered_page_is_what_it_asks_to_be_signed(tmp_path):

@@ -65,6 +65,16 @@ WORDS = {
         "This account has another change of its owners under way.",
         "Finish or discard that one, then prepare it again.",
     ),
+    "set-up-first": Words(
+        "The first payment goes first",
+        "Another payment of this account sets it up, and is under way.",
+        "Finish or discard that one, then prepare it again.",
+    ),
+    "set-up-done": Words(
+        "The account was set up meanwhile",
+        "This payment would have set it up once more.",
+        AGAIN,
+    ),
     "already-owner": Words(
         "It was added already",
         "The account has this passkey among its owners.",

@@ -34,6 +34,10 @@ class SafeQuerySet(TransitionQuerySet["Safe"]):
 class Safe(models.Model):
     """An account at a CREATE2 address; its row exists before its code does.
 
+    Layouts: DIRECT is put on chain by the relayer. SHARED is put there by its own first
+    operation and paid for by its own balance. IMPORTED was made elsewhere and is on
+    chain already; how it was set up is not known, so ``setup_data`` is empty.
+
     States: QUEUED -> BROADCAST -> DEPLOYED; BROADCAST falls back to QUEUED when the
     transaction failed or fell out of the chain; QUEUED ends in FAILED after repeated
     failures, and an operator's "Nudge again" puts it back. Whoever deployed it: once
@@ -49,6 +53,7 @@ class Safe(models.Model):
     class Layout(models.TextChoices):
         DIRECT = "direct", "Direct"
         SHARED = "shared", "Shared"
+        IMPORTED = "imported", "Made elsewhere"
 
     MOVES = {
         Status.QUEUED: {Status.BROADCAST, Status.DEPLOYED, Status.FAILED},
@@ -67,7 +72,10 @@ class Safe(models.Model):
     salt_nonce = Uint256Field(default=0)
     verifiers = Uint256Field(help_text="uint176, part of the signers' addresses")
     setup_data = models.BinaryField(
-        help_text="call data of Safe.setup, fixes the address"
+        help_text="call data of Safe.setup, fixes the address; empty: not known"
+    )
+    creation_key = models.UUIDField(
+        null=True, unique=True, help_text="of the form that asked for it"
     )
     threshold = models.PositiveSmallIntegerField(default=1)
     owners_synced_block = models.PositiveBigIntegerField(
@@ -129,3 +137,8 @@ class Safe(models.Model):
     def is_live(self) -> bool:
         """True once the chain has the account's code."""
         return self.status == self.Status.DEPLOYED
+
+    @property
+    def deploys_itself(self) -> bool:
+        """True while its own first operation is what will put it on chain."""
+        return self.layout == self.Layout.SHARED and not self.is_live

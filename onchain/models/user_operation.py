@@ -21,6 +21,7 @@ from onchain.models.safe import Safe
 from onchain.models.unsponsored import Unsponsored
 from onchain.protocol.types import checksum_address
 from onchain.protocol.user_operation import (
+    Factory,
     Paymaster,
     UserOperationV07,
     join_nonce,
@@ -119,6 +120,13 @@ class UserOperation(models.Model):
 
     nonce_key = Uint256Field(null=True, help_text="uint192, the lane")
     nonce_sequence = models.PositiveBigIntegerField(null=True)
+    installs_signer = models.BooleanField(
+        default=False,
+        help_text="its calls begin with the passkey's own signer in the place of the "
+        "shared one",
+    )
+    factory = AddressField(null=True, help_text="empty: the account is on chain")
+    factory_data = models.BinaryField(null=True)
     call_data = models.BinaryField(null=True)
     call_gas_limit = models.PositiveBigIntegerField(null=True)
     verification_gas_limit = models.PositiveBigIntegerField(null=True)
@@ -262,10 +270,15 @@ class UserOperation(models.Model):
                 post_op_gas_limit=self._fixed("paymaster_post_op_gas_limit"),
                 data=bytes(self._fixed("paymaster_data")),
             )
+        factory = None
+        if self.factory is not None:
+            factory = Factory(
+                address=self.factory, data=bytes(self._fixed("factory_data"))
+            )
         return UserOperationV07(
             sender=self.safe.address,
             nonce=join_nonce(self._fixed("nonce_key"), self._fixed("nonce_sequence")),
-            factory=None,
+            factory=factory,
             call_data=bytes(self._fixed("call_data")),
             call_gas_limit=self._fixed("call_gas_limit"),
             verification_gas_limit=self._fixed("verification_gas_limit"),

@@ -21,12 +21,17 @@ from onchain.protocol.deployments import (
     ENTRY_POINT,
     SAFE_4337_MODULE,
     SIGNER_SINGLETON,
-    VERIFIERS,
 )
 from onchain.protocol.safe_operation import safe_operation_hash
-from onchain.protocol.types import Address, Bytes32, Call, checksum_address, to_hex
-from onchain.protocol.user_operation import paymaster_and_data
-from onchain.services import intents, passkeys
+from onchain.protocol.types import (
+    Address,
+    Bytes32,
+    PublicKey,
+    checksum_address,
+    to_hex,
+)
+from onchain.protocol.user_operation import init_code, paymaster_and_data
+from onchain.services import intents, passkeys, set_up, signers
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +70,10 @@ def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
     """
     packed = op.to_protocol()
     calls = decode_call_data(packed.call_data)
-    new_owner = {} if op.is_payment else {"newOwner": _new_owner(op, calls)}
+    is_plain = op.is_payment and not op.installs_signer
+    if not is_plain and intents.calls_of(op) != calls:
+        raise intents.IntentChanged(f"{op} does not do what was asked for")
+    parts = _set_up(op) | ({} if op.is_payment else {"newOwner": _new_owner(op)})
     owners = passkeys.own_owners(safe=op.safe, user=user)
     credentials = passkeys.credentials_of(owners)
     return {
@@ -78,7 +86,7 @@ def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
             "module": checksum_address(SAFE_4337_MODULE),
             "safe": op.safe.address_text,
             "nonce": str(packed.nonce),
-            "initCode": "0x",
+            "initCode": to_hex(init_code(packed.factory)),
             "callData": f"0x{packed.call_data.hex()}",
             "verificationGasLimit": str(packed.verification_gas_limit),
             "callGasLimit": str(packed.call_gas_limit),
@@ -98,30 +106,54 @@ def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
             }
             for call in calls
         ],
-        **new_owner,
+        **parts,
     }
 
 
-def _new_owner(op: UserOperation, calls: list[Call]) -> dict[str, str]:
-    """Return all that the new owner's address follows from, for the browser to redo.
+def _new_owner(op: UserOperation) -> dict[str, str]:
+    """Return the new owner's signer and how many must approve.
+
+    Raises:
+        ValueError: the row names no passkey.
+    """
+    public_key = intents.new_public_key(op)
+    signer = _signer(op, public_key, Address(op.new_signer or b""))
+    return signer | {"threshold": str(op.new_threshold)}
+
+
+def _set_up(op: UserOperation) -> dict[str, dict[str, str]]:
+    """Return the signer that the operation installs, and how the account is made.
+
+    Raises:
+        ValueError: the stored set-up is not that of the account's passkey.
+    """
+    if not op.installs_signer:
+        return {}
+    public_key = set_up.public_key_of(op)
+    signer = signers.signer_for(public_key=public_key, safe=op.safe)
+    found = {"setUp": _signer(op, public_key, signer)}
+    if op.factory is not None:
+        if set_up.changed(op):
+            raise intents.IntentChanged(f"{op} would make another account")
+        found["creation"] = {"saltNonce": str(op.safe.salt_nonce)}
+    return found
+
+
+def _signer(
+    op: UserOperation, public_key: PublicKey, signer: Address
+) -> dict[str, str]:
+    """Return all that a signer's address follows from, for the browser to redo.
 
     Its CREATE2: the signer factory, salt 0, keccak-256 of the proxy's creation code
     and abi(singleton, x, y, verifiers).
-
-    Raises:
-        ValueError: the calls are not those of the row.
     """
-    if intents.calls_of(op) != calls:
-        raise intents.IntentChanged(f"{op} does not do what was asked for")
-    public_key = intents.new_public_key(op)
     return {
         "x": str(public_key.x),
         "y": str(public_key.y),
-        "signer": checksum_address(Address(op.new_signer or b"")),
-        "threshold": str(op.new_threshold),
+        "signer": checksum_address(signer),
         "proxyCode": to_hex(bytes(op.safe.chain.signer_proxy_code or b"")),
         "singleton": checksum_address(SIGNER_SINGLETON),
-        "verifiers": str(VERIFIERS),
+        "verifiers": str(op.safe.verifiers),
     }
 
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from onchain.clients.bundler import GasEstimate
 from onchain.clients.node_types import AccountSnapshot
 from onchain.models import Chain, UserOperation
+from onchain.protocol.deployments import P256_PRECOMPILE, VERIFIERS
 
 # Gas, measured on the local chain with bench/verification_gas.py: the smallest limits
 # that work for a lane's first operation, which writes its nonce. What the contract
@@ -22,6 +23,7 @@ SIGNATURE_GAS_PRECOMPILE = 22_000  # for each passkey that signs
 SIGNATURE_GAS_CONTRACT = 240_000  # the same on a chain without the precompile
 BASE_VERIFICATION_GAS = 52_000  # the module, the Safe and the EntryPoint beside them
 PREFUND_GAS = 39_000  # an account that pays itself also sends its deposit
+DEPLOYMENT_GAS = 370_000  # an operation that puts its own account on chain
 MARGIN_PERCENT = 130
 CALL_MARGIN_PERCENT = 110
 CALL_GAS_CAP = 5_000_000
@@ -46,26 +48,36 @@ class Fees:
     max_priority_fee_per_gas: int
 
 
-def verification_gas(*, chain: Chain, signers: int, is_sponsored: bool) -> int:
-    """Return the verification gas limit for a number of passkey signatures."""
+def verification_gas(
+    *,
+    chain: Chain,
+    signers: int,
+    is_sponsored: bool,
+    deploys: bool = False,
+    verifiers: int = VERIFIERS,
+) -> int:
+    """Return the verification gas limit for a number of passkey signatures.
+
+    Args:
+        verifiers: the account's own, uint176; one made elsewhere may not ask the
+            precompile even where it exists.
+    """
     one = SIGNATURE_GAS_CONTRACT
-    if chain.has_p256_precompile:
+    if chain.has_p256_precompile and verifiers >> 160 == P256_PRECOMPILE:
         one = SIGNATURE_GAS_PRECOMPILE
     total = BASE_VERIFICATION_GAS + signers * one
     if not is_sponsored:
         total += PREFUND_GAS
+    if deploys:
+        total += DEPLOYMENT_GAS
     return total * MARGIN_PERCENT // 100
 
 
-def limits(
-    *, chain: Chain, estimate: GasEstimate, signers: int, is_sponsored: bool
-) -> GasLimits:
+def limits(*, estimate: GasEstimate, verification: int) -> GasLimits:
     """Return the operation's limits from the bundler's estimate and our table."""
     return GasLimits(
         call=min(estimate.call_gas_limit * CALL_MARGIN_PERCENT // 100, CALL_GAS_CAP),
-        verification=verification_gas(
-            chain=chain, signers=signers, is_sponsored=is_sponsored
-        ),
+        verification=verification,
         pre_verification=min(estimate.pre_verification_gas, PRE_VERIFICATION_GAS_CAP),
     )
 
@@ -87,7 +99,11 @@ def is_within_caps(op: UserOperation, *, signers: int) -> bool:
         signers: how many signatures it carries.
     """
     most = verification_gas(
-        chain=op.safe.chain, signers=signers, is_sponsored=op.is_sponsored
+        chain=op.safe.chain,
+        signers=signers,
+        is_sponsored=op.is_sponsored,
+        deploys=op.factory is not None,
+        verifiers=op.safe.verifiers,
     )
     return (
         (op.verification_gas_limit or 0) <= most

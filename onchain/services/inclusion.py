@@ -32,6 +32,7 @@ from onchain.services import (
     authorization,
     budgets,
     deployments,
+    owner_sync,
     sponsor_payments,
     transfers,
 )
@@ -169,6 +170,10 @@ def _note_deployment(chain: Chain, log: LogRecord) -> None:
     safe = safes.select_related("deployment_transaction").first()
     if safe is None:
         return
+    if safe.layout == Safe.Layout.SHARED:
+        # Its address says how it is set up, whoever made it.
+        deployments.mark_deployed(safe=safe, block_number=log.block_number)
+        return
     ours = safe.deployment_transaction
     if ours is not None and log.transaction_hash in ours.hashes:
         deployments.mark_deployed(safe=safe, block_number=log.block_number)
@@ -244,6 +249,7 @@ def rewind(*, chain: Chain, fork_number: int) -> None:
         Safe.objects.transition(
             safe.pk, source=Safe.Status.DEPLOYED, target=target, deployed_block=None
         )
+        owner_sync.begin_again(safe=safe)
     safes.filter(synced_at_block__gt=fork_number).update(synced_at_block=None)
     # Read again from the chain that is left, whatever the lost blocks had changed.
     safes.filter(owners_synced_block__gt=fork_number).update(owners_synced_block=None)

@@ -11,7 +11,7 @@ from onchain.models.owner import public_key_of
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.owners import add_owner_call, create_signer_call
 from onchain.protocol.types import Address, Call, PublicKey
-from onchain.services import signers
+from onchain.services import set_up, signers
 
 
 class IntentChanged(ValueError):
@@ -26,6 +26,17 @@ def calls_of(op: UserOperation) -> list[Call]:
             column is missing.
         EncodingError: a column has no encoding.
     """
+    return [*_set_up(op), *_asked_for(op)]
+
+
+def _set_up(op: UserOperation) -> list[Call]:
+    try:
+        return set_up.calls_of(op)
+    except ValueError as error:  # EncodingError is one
+        raise IntentChanged(f"{op} has no passkey to set up with") from error
+
+
+def _asked_for(op: UserOperation) -> list[Call]:
     if op.kind == UserOperation.Kind.ADD_PASSKEY:
         return _addition(op)
     return [Call(to=Address(op.recipient), value_wei=op.value_wei)]
@@ -50,7 +61,7 @@ def _addition(op: UserOperation) -> list[Call]:
     """
     public_key = new_public_key(op)
     try:
-        signer = signers.signer_of(public_key=public_key, chain=op.safe.chain)
+        signer = signers.signer_for(public_key=public_key, safe=op.safe)
     except EncodingError as error:
         raise IntentChanged(f"{op} names a key that is none") from error
     account = Address(op.safe.address)
@@ -58,7 +69,7 @@ def _addition(op: UserOperation) -> list[Call]:
     if not is_same or op.new_threshold is None:
         raise IntentChanged(f"{op} names another signer than its passkey's")
     return [
-        create_signer_call(public_key=public_key),
+        create_signer_call(public_key=public_key, verifiers=op.safe.verifiers),
         add_owner_call(account=account, owner=signer, threshold=op.new_threshold),
     ]
 
@@ -66,9 +77,13 @@ def _addition(op: UserOperation) -> list[Call]:
 def overtaken(op: UserOperation) -> str:
     """Return the code of why the operation must not go on any more, or nothing.
 
+    What it would set up may be set up by now.
+
     An owner change was drafted for the owners of that moment; since then the chain or
     the person may have changed them (security.md R67).
     """
+    if code := set_up.overtaken(op):
+        return code
     if op.is_payment or op.new_credential is None:
         return ""
     if op.new_credential.removed_at is not None:

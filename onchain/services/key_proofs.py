@@ -22,7 +22,7 @@ from onchain.errors import NotYourAccount, SignatureRefused
 from onchain.models import KeyProof, Owner, Safe
 from onchain.models.owner import public_key_of
 from onchain.protocol.abi import call_data
-from onchain.protocol.deployments import SIGNER_FACTORY, VERIFIERS
+from onchain.protocol.deployments import SIGNER_FACTORY
 from onchain.protocol.typed_data import key_proof_hash
 from onchain.protocol.types import Address, Bytes32
 from onchain.services import passkeys, signers
@@ -63,7 +63,7 @@ def open_proof(
         return proof
     nonce = Bytes32(secrets.token_bytes(32))
     public_key = public_key_of(credential)
-    signer = signers.signer_of(public_key=public_key, chain=safe.chain)
+    signer = signers.signer_for(public_key=public_key, safe=safe)
     return KeyProof.objects.create(
         credential=credential,
         safe=safe,
@@ -175,7 +175,7 @@ def check(*, proof: KeyProof, node: Node) -> None:
         bytes(proof.signature),
         proof.public_key.x,
         proof.public_key.y,
-        VERIFIERS,
+        proof.safe.verifiers,
     )
     try:
         is_valid = node.call(SIGNER_FACTORY, data)[:4] == EIP1271_MAGIC

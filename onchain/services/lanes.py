@@ -29,9 +29,10 @@ class Lane:
 def lane_keys(op: UserOperation) -> range:
     """Return the nonce keys that an operation of its kind may take.
 
-    A change of the account waits for no payment, and no payment waits for it.
+    A change of the account waits for no payment, and no payment waits for it. One that
+    sets the account up is such a change, and goes alone.
     """
-    if op.is_payment:
+    if op.is_payment and not op.installs_signer:
         return range(MAX_LANES)
     return range(CONFIGURATION_KEY, CONFIGURATION_KEY + 1)
 
@@ -52,6 +53,8 @@ def choose_lane(op: UserOperation, snapshot: AccountSnapshot) -> Lane:
     for key in lane_keys(op):
         if key not in taken:
             return Lane(key=key, sequence=snapshot.nonces[key])
+    if op.installs_signer:
+        raise ClientError("set-up-first")
     raise ClientError("too-many-in-flight" if op.is_payment else "owner-change-first")
 
 

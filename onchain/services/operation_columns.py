@@ -25,7 +25,7 @@ from onchain.protocol.user_operation import (
     split_nonce,
     user_operation_hash,
 )
-from onchain.services import gas, intents
+from onchain.services import gas, intents, set_up
 from onchain.services.lanes import Lane, versions
 
 
@@ -34,14 +34,19 @@ def bare(
 ) -> UserOperationV07:
     """Return the operation before anybody was asked for gas or for money."""
     fees = gas.fees(snapshot)
+    factory = set_up.factory_of(op.safe)
     return UserOperationV07(
         sender=Address(op.safe.address),
         nonce=join_nonce(lane.key, lane.sequence),
-        factory=None,
+        factory=factory,
         call_data=calls_call_data(intents.calls_of(op)),
         call_gas_limit=0,
         verification_gas_limit=gas.verification_gas(
-            chain=op.safe.chain, signers=op.safe.threshold, is_sponsored=is_sponsored
+            chain=op.safe.chain,
+            signers=op.safe.threshold,
+            is_sponsored=is_sponsored,
+            deploys=factory is not None,
+            verifiers=op.safe.verifiers,
         ),
         pre_verification_gas=0,
         max_fee_per_gas=fees.max_fee_per_gas,
@@ -61,10 +66,7 @@ def estimated(
         # charges a tenth of what is left of it. Whether a sponsor can pay is asked.
         asked = replace(draft, max_fee_per_gas=0, max_priority_fee_per_gas=0)
     limits = gas.limits(
-        chain=op.safe.chain,
-        estimate=bundler.estimate(asked),
-        signers=op.safe.threshold,
-        is_sponsored=draft.paymaster is not None,
+        estimate=bundler.estimate(asked), verification=draft.verification_gas_limit
     )
     return replace(
         draft,
@@ -99,11 +101,14 @@ def columns(
 ) -> dict[str, Any]:
     """Return the columns that preparation fixes, hashes included."""
     chain_id = op.safe.chain.chain_id
-    paymaster = draft.paymaster
+    factory, paymaster = draft.factory, draft.paymaster
     nonce_key, nonce_sequence = split_nonce(draft.nonce)
     return {
         "nonce_key": nonce_key,
         "nonce_sequence": nonce_sequence,
+        "installs_signer": op.installs_signer,
+        "factory": None if factory is None else factory.address,
+        "factory_data": None if factory is None else factory.data,
         "call_data": draft.call_data,
         "call_gas_limit": draft.call_gas_limit,
         "verification_gas_limit": draft.verification_gas_limit,

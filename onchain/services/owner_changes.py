@@ -111,7 +111,7 @@ def draft_addition(
         IdempotencyConflict: the key was used for something else.
         OwnerChangeRefused: with words; nothing was drafted.
     """
-    signer = signers.signer_of(public_key=public_key_of(credential), chain=safe.chain)
+    signer = signers.signer_for(public_key=public_key_of(credential), safe=safe)
     intent = {
         "safe": safe,
         "kind": Kind.ADD_PASSKEY,

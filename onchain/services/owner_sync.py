@@ -21,8 +21,10 @@ from accounts.visible_text import visible
 from onchain.clients.node_types import LogRecord
 from onchain.models import Chain, KeyProof, OperationSignature, Owner, Safe
 from onchain.models.operation_states import Status
+from onchain.protocol.deployments import SHARED_SIGNER
 from onchain.protocol.events import OWNER_EVENTS
 from onchain.protocol.owners import AccountOwners
+from onchain.protocol.safe import setup_owners
 from onchain.protocol.types import Address
 from onchain.services import signers, ways_in
 
@@ -84,18 +86,21 @@ def _write(safe: Safe, addresses: Sequence[Address]) -> None:
         if address not in rows or rows[address].credential is None
     ]
     proofs = _proofs(safe, unlinked)
+    heirs = _heirs(safe, rows.get(SHARED_SIGNER))
     is_news = False
     for position, address in enumerate(addresses):
         row = rows.pop(bytes(address), None)
         proof = proofs.get(address)
-        if row is None:
+        if row is None and address in heirs:
+            _inherit(safe, address, position, heirs[address])
+        elif row is None:
             _create(safe, address, position, proof)
             is_news = True
         else:
             is_news |= _update(row, position, proof)
     gone = [row for row in rows.values() if row.is_current]
     _remove(gone)
-    if is_news or gone:
+    if is_news or [row for row in gone if row not in heirs.values()]:
         ways_in.forget_acknowledgements(safe=safe)
 
 
@@ -111,9 +116,31 @@ def _proofs(safe: Safe, addresses: Sequence[Address]) -> dict[Address, KeyProof]
         Address(proof.signer): proof
         for proof in proven.select_related("credential__user").order_by("-pk")
         # The stored signer must be its key's: who changed it would see the account.
-        if signers.signer_of(public_key=proof.public_key, chain=safe.chain)
-        == proof.signer
+        if signers.signer_for(public_key=proof.public_key, safe=safe) == proof.signer
     }
+
+
+def _heirs(safe: Safe, shared: Owner | None) -> dict[Address, Owner]:
+    """Return, by its own signer, the passkey that signed through the shared one.
+
+    The account's own operation put it there, so it is no news and needs no new proof.
+    """
+    if shared is None or shared.credential is None:
+        return {}
+    own = signers.signer_for(public_key=shared.public_key, safe=safe)
+    return {own: shared}
+
+
+def _inherit(safe: Safe, address: Address, position: int, heir: Owner) -> None:
+    Owner.objects.create(
+        safe=safe,
+        credential=heir.credential,
+        kind=Owner.Kind.PASSKEY,
+        address=address,
+        position=position,
+        proven_at=heir.proven_at,
+    )
+    logger.info("safe %s has its own signer", safe.pk)
 
 
 def _create(
@@ -162,6 +189,18 @@ def _remove(rows: Sequence[Owner]) -> None:
     OperationSignature.objects.filter(
         owner__in=rows, operation__status=Status.AWAITING_SIGNATURES
     ).delete()
+
+
+def begin_again(*, safe: Safe) -> None:
+    """Let an account that a reorg took off the chain have its first owners.
+
+    Only where its own operation puts it there: that one is signed as its first owner.
+    """
+    if safe.layout != Safe.Layout.SHARED:
+        return
+    first = setup_owners(bytes(safe.setup_data))
+    safe.owners.update(is_current=False)
+    safe.owners.filter(address__in=first).update(is_current=True)
 
 
 def _tell(owner: Owner) -> None:

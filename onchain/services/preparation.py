@@ -25,6 +25,7 @@ from onchain.services import (
     intents,
     journal,
     operation_columns,
+    set_up,
     sponsor_limits,
     sponsorship,
 )
@@ -78,8 +79,9 @@ def prepare(
     if op.status != Status.DRAFT:
         logger.info("prepare skipped: %s is %s", op, op.status)
         return
-    if not op.safe.is_live:
+    if not op.safe.is_live and not op.safe.deploys_itself:
         raise TransientClientError("the account is not live yet")
+    op.installs_signer = set_up.is_needed(op.safe)
     try:
         _refuse_what_changed(op)
         snapshot = node.account_snapshot(Address(op.safe.address), lane_keys(op))
@@ -113,7 +115,8 @@ def _refuse_what_changed(op: UserOperation) -> None:
     """
     try:
         intents.calls_of(op)
-    except intents.IntentChanged:
+        set_up.factory_of(op.safe)
+    except ValueError:
         logger.critical("operation %s was tampered with: intent-mismatch", op.pk)
         journal.note(actor=None, action="intent-mismatch", target=str(op))
         raise ClientError("intent-mismatch") from None
@@ -135,7 +138,8 @@ def _service_sponsor(
 def _price(work: _Work, sponsor: Sponsor | None) -> None:
     """Try sponsored first, then paid by the account, which is told why."""
     reason = None
-    if sponsor is not None:
+    # Whoever chose to pay for setting the account up pays for that.
+    if sponsor is not None and not work.op.safe.deploys_itself:
         reason = _store_sponsored(work, sponsor)
         if reason is None:
             return

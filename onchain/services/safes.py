@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+import uuid
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Credential, User
 from onchain.clients.node import Node
+from onchain.errors import IdempotencyConflict
 from onchain.models import Chain, Owner, Safe
 from onchain.models.owner import public_key_of
-from onchain.protocol.deployments import VERIFIERS
-from onchain.protocol.safe import account_address, direct_setup
+from onchain.protocol.deployments import SHARED_SIGNER, VERIFIERS
+from onchain.protocol.safe import account_address, direct_setup, shared_setup
+from onchain.protocol.types import Address
 from onchain.services.network_quotas import network_hash
 from onchain.services.signers import signer_of
 
@@ -23,35 +29,107 @@ logger = logging.getLogger(__name__)
 BALANCE_REQUEST_SECONDS = 5  # a viewed account asks for its balance this often at most
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What a person asks for when they open an account."""
+
+    name: str
+    layout: Safe.Layout = Safe.Layout.DIRECT
+    key: uuid.UUID | None = None  # of the form, so that one form makes one account
+    network: str | None = None  # where the person came from; None: without a quota
+
+
 def open_safe(
     *, user: User, credential: Credential, chain: Chain, network: str | None = None
 ) -> Safe:
-    """Create the rows of an account that one passkey owns, in the direct layout.
+    """Create the rows of a passkey's first account, in the direct layout.
 
     The address is final: it follows from the passkey alone. Where the chain deploys
     eagerly, deployment is asked for at once. ``network`` is where the person came
     from, an address or a network in CIDR form; None leaves it without a quota.
     """
-    signer = signer_of(public_key=public_key_of(credential), chain=chain)
-    setup = direct_setup(owners=[signer], threshold=1)
-    is_eager = settings.DEPLOYMENT_POLICY == "eager"
+    name = f"Account {user.safes.count() + 1}"
+    wanted = NewAccount(name=name, network=network)
+    return _create(user, credential, chain, wanted, salt_nonce=0)
+
+
+def open_another(
+    *, user: User, credential: Credential, chain: Chain, wanted: NewAccount
+) -> Safe:
+    """Create the rows of one more account of a passkey; the same key makes one only.
+
+    Its salt is the first number that makes an address not known here. In the shared
+    layout it waits for its own first operation; in the direct one it is deployed like
+    the first.
+
+    Raises:
+        IdempotencyConflict: the key was used for another account.
+    """
+    with transaction.atomic():
+        # One at a time for each person, so that two parallel asks find two numbers.
+        User.objects.select_for_update().get(pk=user.pk)
+        before = Safe.objects.filter(creation_key=wanted.key).first()
+        if before is None or wanted.key is None:
+            salt = _free_salt(credential, chain, wanted.layout)
+            return _create(user, credential, chain, wanted, salt_nonce=salt)
+    is_same = (before.name, before.layout) == (wanted.name, wanted.layout)
+    owned = before.owners.filter(credential=credential)
+    if before.created_by_id != user.pk or not is_same or not owned.exists():
+        raise IdempotencyConflict("This form was already used for another account.")
+    return before
+
+
+def _free_salt(credential: Credential, chain: Chain, layout: Safe.Layout) -> int:
+    _owner, setup = _beginning(credential, chain, layout)
+    known = Safe.objects.filter(chain=chain)
+    for salt in count():
+        address = account_address(setup=setup, salt_nonce=salt)
+        if not known.filter(address=address).exists():
+            return salt
+    raise AssertionError("there is always one more number")
+
+
+def _beginning(
+    credential: Credential, chain: Chain, layout: Safe.Layout
+) -> tuple[Address, bytes]:
+    """Return the first owner of a passkey's account, and the account's set-up."""
+    public_key = public_key_of(credential)
+    if layout == Safe.Layout.SHARED:
+        return SHARED_SIGNER, shared_setup(public_key=public_key)
+    signer = signer_of(public_key=public_key, chain=chain)
+    return signer, direct_setup(owners=[signer], threshold=1)
+
+
+def _create(
+    user: User,
+    credential: Credential,
+    chain: Chain,
+    wanted: NewAccount,
+    *,
+    salt_nonce: int,
+) -> Safe:
+    owner, setup = _beginning(credential, chain, wanted.layout)
+    is_direct = wanted.layout == Safe.Layout.DIRECT
+    is_eager = is_direct and settings.DEPLOYMENT_POLICY == "eager"
     safe = Safe.objects.create(
         chain=chain,
         created_by=user,
-        name=f"Account {user.safes.count() + 1}",
-        address=account_address(setup=setup, salt_nonce=0),
-        salt_nonce=0,
+        name=wanted.name,
+        address=account_address(setup=setup, salt_nonce=salt_nonce),
+        layout=wanted.layout,
+        salt_nonce=salt_nonce,
         verifiers=VERIFIERS,
         setup_data=setup,
+        creation_key=wanted.key,
         threshold=1,
         deployment_requested_at=timezone.now() if is_eager else None,
-        network_hash=None if network is None else network_hash(network),
+        network_hash=None if wanted.network is None else network_hash(wanted.network),
     )
     Owner.objects.create(
         safe=safe,
         credential=credential,
         kind=Owner.Kind.PASSKEY,
-        address=signer,
+        address=owner,
         position=0,
     )
     logger.info("safe %s opened", safe.pk)
@@ -68,7 +146,8 @@ def is_worth_deploying(safe: Safe) -> bool:
 
 def request_deployment(*, safe: Safe) -> None:
     """Ask for deployment of an account that waits on demand."""
-    Safe.objects.filter(pk=safe.pk, deployment_requested_at__isnull=True).update(
+    asked = {"layout": Safe.Layout.DIRECT, "deployment_requested_at__isnull": True}
+    Safe.objects.filter(pk=safe.pk, **asked).update(
         deployment_requested_at=timezone.now()
     )
 
@@ -88,6 +167,7 @@ def request_funded_deployments(*, chain: Chain) -> None:
     """Ask for deployment of waiting accounts that received a first deposit (R68)."""
     Safe.objects.filter(
         chain=chain,
+        layout=Safe.Layout.DIRECT,
         status=Safe.Status.QUEUED,
         deployment_requested_at__isnull=True,
         balance_wei__gte=settings.DEPLOYMENT_FLOOR_WEI,

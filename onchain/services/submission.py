@@ -8,6 +8,7 @@ believed: only the follower moves a row to INCLUDED (security.md R16, R19, R24, 
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
 
 from django.db.models import Q
@@ -22,12 +23,27 @@ from onchain.protocol.deployments import ENTRY_POINT
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.passkey_signature import SafeSignature, operation_signature
 from onchain.protocol.types import Address, Bytes32
-from onchain.protocol.user_operation import UserOperationV07, user_operation_hash
+from onchain.protocol.user_operation import (
+    UserOperationV07,
+    handle_ops_data,
+    user_operation_hash,
+)
 from onchain.protocol.validation import signature_failed, validate_user_op_data
-from onchain.services import authorization, gas, handing_over, intents, journal
+from onchain.services import (
+    authorization,
+    gas,
+    handing_over,
+    intents,
+    journal,
+    set_up,
+)
 from onchain.services.handing_over import Carriers
 
 logger = logging.getLogger(__name__)
+
+# Who asks the EntryPoint in an eth_call: an address without code, of nobody.
+SOMEBODY = Address(b"\xe0" * 20)
+ENTRY_POINT_CODE = re.compile(r"AA\d\d\b")
 
 
 def claim(*, op: UserOperation) -> bool:
@@ -122,6 +138,8 @@ def _difference(op: UserOperation) -> str:
         intended = intents.calls_of(op)
     except intents.IntentChanged:
         return "intent-mismatch"
+    if set_up.changed(op):
+        return "intent-mismatch"
     return "" if decode_call_data(bare.call_data) == intended else "intent-mismatch"
 
 
@@ -163,6 +181,9 @@ def _ask_the_chain(op: UserOperation, signed: UserOperationV07, node: Node) -> N
         ClientError: ``AA24`` for a wrong signature, ``AA23`` when the check reverts;
             the node's own code when it would not answer.
     """
+    if signed.factory is not None:
+        _ask_about_new_account(signed, node)
+        return
     data = validate_user_op_data(signed, operation_hash=_hash_of(op))
     try:
         answer = node.call(Address(op.safe.address), data, sender=ENTRY_POINT)
@@ -176,6 +197,25 @@ def _ask_the_chain(op: UserOperation, signed: UserOperationV07, node: Node) -> N
         raise ClientError("AA20", "the account has no code") from error
     if failed:
         raise ClientError("AA24", "the account does not accept the signature")
+
+
+def _ask_about_new_account(signed: UserOperationV07, node: Node) -> None:
+    """Let the EntryPoint try an operation that first makes its account.
+
+    There is no account yet to ask. What the operation then does is not looked at.
+
+    Raises:
+        ClientError: the EntryPoint's own code (AA..); the node's when it would not
+            answer.
+    """
+    data = handle_ops_data([signed], signed.sender)
+    try:
+        node.call(ENTRY_POINT, data, sender=SOMEBODY)
+    except ClientError as error:
+        code = ENTRY_POINT_CODE.match(error.detail)
+        if error.code != "execution-reverted" or code is None:
+            raise
+        raise ClientError(code.group(), error.detail) from error
 
 
 def _mark_submitted(op: UserOperation) -> None:

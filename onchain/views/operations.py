@@ -30,6 +30,7 @@ from onchain.progress import another_way, steps_of, still_trying
 from onchain.services import (
     addition_rounds,
     authorization,
+    set_up,
     signature_details,
     user_operations,
 )
@@ -164,6 +165,8 @@ def _card(request: HttpRequest, op: UserOperation) -> dict[str, Any]:
     if not op.is_payment:
         context["place"] = addition_rounds.place_of(op)
         context["owner_count"] = op.safe.owners.current().count()
+    if op.installs_signer:
+        context["set_up_owner"] = set_up.shared_owner(op.safe)
     try:
         asked = authorization.signing_request(op=op, user=person(request))
     except ValueError:

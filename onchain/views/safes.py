@@ -165,6 +165,7 @@ def _overview(safe: Safe) -> dict[str, Any]:
     )
     return {
         "setting_up": setting_up(safe),
+        "can_send": safe.is_live or (safe.deploys_itself and safe.balance_wei > 0),
         "faucet_form_key": uuid.uuid4(),
         "faucet_pending": settings.LOCAL_CHAIN and waiting.exists(),
     }

@@ -51,7 +51,7 @@ def send(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
 
 def _refuse_until_live(form: SendForm, safe: Safe) -> bool:
     """Say so while the account has no code; on-demand chains deploy it now."""
-    if safe.is_live:
+    if safe.is_live or safe.deploys_itself:
         return True
     words = "It is being set up; try again in a moment. What you typed is kept."
     if safe.deployment_requested_at is None:

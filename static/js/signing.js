@@ -6,14 +6,13 @@
 // the page shows, and only then calls navigator.credentials.get(). Any difference is a
 // SigningRefused and no call at all. Kinds: SafeOp (Safe4337Module 0.3.0, EntryPoint 0.7
 // of ERC-4337) and KeyProof. What a SafeOp may do is a closed list too: plain payments, or
-// adding a passkey. No import, so one integrity attribute covers everything.
+// adding a passkey; either may first set up the very account that signs. No import, so one integrity attribute covers everything.
 // Inside, addresses, bytes and ABI words are lower-case hex without 0x and integers are
 // BigInt: no floating point number ever holds money.
 
 const PINNED = {
   entryPoint: "0000000071727de22e5e9d8baf0edac6f37da032", // EntryPoint 0.7
   module: "75cf11467937ce3f2f357ce24ffc3dbf8fd5c226", // Safe4337Module 0.3.0
-  initCode: "", // the account exists: nothing else is created by the way
 };
 const MULTI_SEND = "38869bf66a61cf6bdb996a6ae40d5853fd43b526"; // 1.4.1
 const EXECUTE = "541d63c8"; // executeUserOpWithErrorString(address,uint256,bytes,uint8)
@@ -23,12 +22,25 @@ const ADD_OWNER = "0d582f13"; // addOwnerWithThreshold(address,uint256)
 const SIGNER_FACTORY = "f7488ffbe67327ac9f37d5f722d83fc900852fbf"; // safe-passkey 0.2.0
 // What a passkey's signer contract is made of beside its key. Of its creation code only
 // the hash is known here: the request brings the code.
-const SIGNER = {
-  singleton: "270d7e4a57e6322f336261f3eae2bade72e68d72",
-  verifiers: (0x0100n << 160n) | 0x445a0683e494ea0c5af3e83c5159fbe47cf9e765n,
-};
+const SINGLETON = "270d7e4a57e6322f336261f3eae2bade72e68d72";
+// The Solidity verifier, behind the precompile or, in accounts made elsewhere, alone.
+const FCL_VERIFIER = 0x445a0683e494ea0c5af3e83c5159fbe47cf9e765n;
+const VERIFIERS = [(0x0100n << 160n) | FCL_VERIFIER, FCL_VERIFIER];
 const PROXY_CODE_HASH =
   "24eb5cf1cb02e3bc5ef6917bcd59e2cb1a7f02b257284dc89daeac1c37dada50";
+// How an account of one passkey begins and is put on chain by its own operation: Safe
+// 1.4.1 with the 4337 module, owned by the signer that all such accounts share.
+const SWAP_OWNER = "e318b52b"; // swapOwner(address,address,address)
+const CREATE_PROXY = "1688f0b9"; // createProxyWithNonce(address,bytes,uint256)
+const SETUP = "b63e800d"; // setup(address[],uint256,address,bytes,address,...)
+const ENABLE_MODULES = "8d0dc49f"; // enableModules(address[])
+const CONFIGURE = "0dd9692f"; // configure((uint256,uint256,uint176))
+const SHARED_SIGNER = "fd90fad33ee8b58f32c00aceead1358e4afc23f9"; // safe-passkey 0.2.0
+const PROXY_FACTORY = "4e1dcf7ad4e460cfd30791ccc4f9c8a4f820ec67"; // 1.4.1
+const SAFE_L2 = "29fcb43b46531bca003ddc8fcb67ffe91900c762"; // 1.4.1
+const MODULE_SETUP = "2dd68b007b46fbe91b9a7c3eda5a7a1063cb5b47"; // 0.3.0
+const ACCOUNT_CODE_HASH = // of SafeProxy's creation code and SAFE_L2
+  "e298282cefe913ab5d282047161268a8222e4bd4ed106300c547894bbefd31ee";
 const TIMEOUT = 300_000; // milliseconds; the browser may choose less
 const LAST_DATE = 253_402_300_799n; // 9999-12-31T23:59:59Z, seconds
 
@@ -48,10 +60,12 @@ const NAMED_DOMAIN = { name: "string", version: "string", ...DOMAIN };
 const SAFE_OP_MESSAGE = { chainId: "uint256", module: "address", ...SAFE_OP };
 const KEY_PROOF_MESSAGE = { ...DOMAIN, ...KEY_PROOF };
 const CALL = { to: "address", valueWei: "uint256", data: "bytes" };
-const NEW_OWNER = {
-  x: "uint256", y: "uint256", signer: "address", threshold: "uint256",
+const SIGNER = {
+  x: "uint256", y: "uint256", signer: "address",
   proxyCode: "bytes", singleton: "address", verifiers: "uint256",
 };
+const NEW_OWNER = { ...SIGNER, threshold: "uint256" };
+const CREATION = { saltNonce: "uint256" };
 
 /** A request that was not signed: `field` names what is wrong, `message` is for people. */
 export class SigningRefused extends Error {
@@ -71,8 +85,8 @@ const CHECKS = new Map([["SafeOp", checkSafeOp], ["KeyProof", checkKeyProof]]);
 /**
  * Ask the passkey to sign `request`, if it is what the page shows.
  *
- * request: {kind, rpId, allowCredentials, hash, message}, for a SafeOp also calls, and
- * newOwner where they add one; integers are decimal text, bytes 0x hex, addresses
+ * request: {kind, rpId, allowCredentials, hash, message}, for a SafeOp also calls, setUp
+ * and creation where it sets up its account, newOwner where it adds one; integers are decimal text, bytes 0x hex, addresses
  * checksummed. shown: name -> {text, value},
  * `text` what a person reads, `value` the machine-readable form beside it, if any.
  * Resolves to the assertion as plain data, rejects with SigningRefused, or with the
@@ -125,7 +139,7 @@ function descriptors(list) {
 // --- The kinds of message ------------------------------------------------------------
 
 /** Hash of a Safe operation that does to which account what the page says. */
-function checkSafeOp({ message, calls, newOwner }, shown) {
+function checkSafeOp({ message, calls, newOwner, setUp, creation }, shown) {
   const op = parse(message, SAFE_OP_MESSAGE);
   for (const [name, pinned] of Object.entries(PINNED)) {
     if (op[name] !== pinned) refuse(name, `The operation's ${name} is not the known one.`);
@@ -133,8 +147,16 @@ function checkSafeOp({ message, calls, newOwner }, shown) {
   const expires = op.validAfter < op.validUntil && op.validUntil <= LAST_DATE;
   if (!expires) refuse("validUntil", "The operation has no usable expiry.");
   const parsed = parseCalls(calls);
-  const expected =
-    newOwner === undefined ? expectedPayments(parsed) : expectedOwner(newOwner, op, parsed);
+  const before = setUp === undefined ? [] : parsed.slice(0, 2);
+  const rest = parsed.slice(before.length);
+  if (rest.length === 0) refuse("calls", "The operation does not do what this page says.");
+  const expected = {
+    ...(setUp !== undefined && expectedSetUp(setUp, creation, op, before)),
+    ...(newOwner === undefined ? expectedPayments(rest) : expectedOwner(newOwner, op, rest)),
+  };
+  if (op.initCode !== initCode(setUp, creation)) {
+    refuse("initCode", "The operation creates something else than this account.");
+  }
   if (encodeCalls(parsed) !== op.callData) {
     refuse("callData", "The operation does something else than this page says.");
   }
@@ -175,37 +197,104 @@ function expectedPayments(payments) {
  * else: the calls must be the two that follow from the key, made anew here.
  */
 function expectedOwner(newOwner, { safe }, calls) {
-  const owner = parse(newOwner, NEW_OWNER);
-  const { x, y, signer, threshold } = owner;
-  for (const [name, pinned] of Object.entries(SIGNER)) {
-    if (owner[name] !== pinned) refuse(name, `The signer's ${name} is not the known one.`);
-  }
-  if (keccakHex(owner.proxyCode) !== PROXY_CODE_HASH) {
-    refuse("proxyCode", "The signer's code is not the known one.");
-  }
-  if (signerAddress(owner) !== signer) {
-    refuse("signer", "The new signer does not belong to the new passkey.");
-  }
+  const owner = parseSigner(newOwner, NEW_OWNER);
+  const { signer, threshold } = owner;
   if (threshold === 0n) refuse("threshold", "Nobody would have to approve any more.");
-  const key = word(x) + word(y);
-  const created = CREATE_SIGNER + key + word(owner.verifiers);
-  const added = ADD_OWNER + signer.padStart(64, "0") + word(threshold);
-  const pair = [{ to: SIGNER_FACTORY, data: created }, { to: safe, data: added }];
-  const isPair = pair.every(({ to, data }, i) =>
-    calls[i]?.to === to && calls[i].valueWei === 0n && calls[i].data === data);
-  if (calls.length !== pair.length || !isPair) {
+  const added = ADD_OWNER + addressWord(signer) + word(threshold);
+  if (!arePair(calls, owner, { to: safe, data: added })) {
     refuse("calls", "The operation does more or else than adding this passkey.");
   }
   return {
     "new-owner": wholeAddress(signer),
-    "new-key": fingerprint(keccakHex(key)),
+    "new-key": fingerprint(keyHash(owner)),
     threshold: approvals(String(threshold)),
   };
 }
 
+/**
+ * set-up, set-up-key and set-up-signer of an operation that begins by giving its account
+ * the passkey's own signer in the place of the shared one, and perhaps makes the account.
+ */
+function expectedSetUp(setUp, creation, { safe }, calls) {
+  const owner = parseSigner(setUp, SIGNER);
+  const swapped = SWAP_OWNER + word(1n) + addressWord(SHARED_SIGNER) + addressWord(owner.signer);
+  if (!arePair(calls, owner, { to: safe, data: swapped })) {
+    refuse("calls", "The operation sets up something else than this account.");
+  }
+  if (creation !== undefined && accountAddress(owner, creation) !== safe) {
+    refuse("creation", "The operation makes another account than this one.");
+  }
+  return {
+    "set-up": valueOf(creation === undefined ? "repair" : "create"),
+    "set-up-key": fingerprint(keyHash(owner)),
+    "set-up-signer": wholeAddress(owner.signer),
+  };
+}
+
+/** A passkey's signer whose address follows from its key, of known parts only. */
+function parseSigner(value, types) {
+  const owner = parse(value, types);
+  if (owner.singleton !== SINGLETON) {
+    refuse("singleton", "The signer's singleton is not the known one.");
+  }
+  if (!VERIFIERS.includes(owner.verifiers)) {
+    refuse("verifiers", "The signer's verifiers are not known ones.");
+  }
+  if (keccakHex(owner.proxyCode) !== PROXY_CODE_HASH) {
+    refuse("proxyCode", "The signer's code is not the known one.");
+  }
+  if (signerAddress(owner) !== owner.signer) {
+    refuse("signer", "The new signer does not belong to the new passkey.");
+  }
+  return owner;
+}
+
+/** Whether the calls put this signer on chain, then do `second`, and nothing else. */
+function arePair(calls, { x, y, verifiers }, second) {
+  const created = CREATE_SIGNER + word(x) + word(y) + word(verifiers);
+  const pair = [{ to: SIGNER_FACTORY, data: created }, second];
+  return calls.length === pair.length && pair.every(({ to, data }, i) =>
+    calls[i].to === to && calls[i].valueWei === 0n && calls[i].data === data);
+}
+
+const keyHash = ({ x, y }) => keccakHex(word(x) + word(y));
+
+/** What puts the account on chain: nothing where it is, else its factory and set-up. */
+function initCode(setUp, creation) {
+  if (creation === undefined) return "";
+  if (setUp === undefined) refuse("setUp", "This page does not say whose account is made.");
+  const { saltNonce } = parse(creation, CREATION);
+  const setup = encodeBytes(setupData(parse(setUp, SIGNER)));
+  const head = addressWord(SAFE_L2) + word(96n) + word(saltNonce);
+  return PROXY_FACTORY + CREATE_PROXY + head + setup;
+}
+
+/** CREATE2 of the account that begins with this passkey behind the shared signer. */
+function accountAddress(owner, creation) {
+  const { saltNonce } = parse(creation, CREATION);
+  const salt = keccakHex(keccakHex(setupData(owner)) + word(saltNonce));
+  return keccakHex(`ff${PROXY_FACTORY}${salt}${ACCOUNT_CODE_HASH}`).slice(24);
+}
+
+/** Safe.setup of one owner, the shared signer, that runs two delegatecalls: the 4337
+    module is enabled, and the shared signer told which passkey it checks. */
+function setupData({ x, y, verifiers }) {
+  const enabled = ENABLE_MODULES + word(32n) + word(1n) + addressWord(PINNED.module);
+  const configured = CONFIGURE + word(x) + word(y) + word(verifiers);
+  const entries = [[MODULE_SETUP, enabled], [SHARED_SIGNER, configured]].map(([to, data]) =>
+    `01${to}${word(0n)}${word(byteLength(data))}${data}`);
+  const both = MULTI_SEND_CALL + word(32n) + encodeBytes(entries.join(""));
+  const owners = word(1n) + addressWord(SHARED_SIGNER);
+  const head = [
+    word(256n), word(1n), addressWord(MULTI_SEND), word(320n), addressWord(PINNED.module),
+    word(0n), word(0n), word(0n),
+  ];
+  return SETUP + head.join("") + owners + encodeBytes(both);
+}
+
 /** CREATE2 (EIP-1014) of a passkey's signer contract by its factory, with salt 0. */
 function signerAddress({ proxyCode, singleton, x, y, verifiers }) {
-  const settings = singleton.padStart(64, "0") + word(x) + word(y) + word(verifiers);
+  const settings = addressWord(singleton) + word(x) + word(y) + word(verifiers);
   const code = keccakHex(proxyCode + settings);
   return keccakHex(`ff${SIGNER_FACTORY}${word(0n)}${code}`).slice(24);
 }
@@ -351,11 +440,12 @@ function encodeCalls(calls) {
 }
 
 function encodeExecute({ to, valueWei, data }, operation) {
-  const head = [to.padStart(64, "0"), word(valueWei), word(128n), word(operation)];
+  const head = [addressWord(to), word(valueWei), word(128n), word(operation)];
   return EXECUTE + head.join("") + encodeBytes(data);
 }
 
 const word = (integer) => integer.toString(16).padStart(64, "0");
+const addressWord = (address) => address.padStart(64, "0");
 const byteLength = (hex) => BigInt(hex.length / 2);
 const encodeBytes = (hex) =>
   word(byteLength(hex)) + hex.padEnd(Math.ceil(hex.length / 64) * 64, "0");

@@ -384,6 +384,136 @@ for (const value of ["0x1", "-1", "01", "", 12, null, String(2n ** 256n)]) {
   refused(`x as ${JSON.stringify(value)}`, addition, "x", (r) => (r.newOwner.x = value));
 }
 
+// Setting up the account ------------------------------------------------------------------
+
+const { creation, repair } = answers.requests;
+const SET_UP = {
+  x: ["signer", "7"],
+  y: ["signer", "7"],
+  signer: ["signer", OTHER],
+  proxyCode: ["proxyCode", "0x00"],
+  singleton: ["singleton", OTHER],
+  verifiers: ["verifiers", String(2n ** 176n - 1n)],
+};
+for (const [name, [field, value]] of Object.entries(SET_UP)) {
+  const change = (r) => (r.setUp[name] = value);
+  refused(`another ${name} to set up`, creation, field, change);
+  refused(`another ${name} to repair, hashed`, repair, field, change, fitting);
+  refused(`no ${name} to set up`, creation, name, (r) => delete r.setUp[name]);
+}
+refused("more about the set-up", creation, "memo", (r) => (r.setUp.memo = "1"));
+refused("a set-up that is nothing", creation, "message", (r) => (r.setUp = null));
+refused("a creation that is nothing", creation, "message", (r) => (r.creation = null));
+refused("more about the creation", creation, "memo", (r) => (r.creation.memo = "1"));
+refused("a creation without its salt", creation, "saltNonce", (r) => (r.creation = {}));
+refused("the calls of a set-up without it", creation, "data", (r) => delete r.setUp);
+refused("a creation that nobody is told of", creation, "initCode", (r, shown) => {
+  delete r.creation;
+  shown["set-up"].value = "repair";
+});
+refused("a creation without what it sets up", payment, "setUp", (r) => {
+  r.creation = creation.request.creation;
+});
+refused("a set-up of an account that is not on chain", creation, "initCode", (r) => {
+  r.message.initCode = "0x";
+}, fitting);
+refused("an account with another salt", creation, "creation", (r) => {
+  r.creation.saltNonce = "0";
+}, fitting);
+refused("an account of another passkey, consistently", creation, "creation", (r, shown) => {
+  r.setUp = repair.request.setUp;
+  r.calls[0] = repair.request.calls[0];
+  r.calls[1].data = repair.request.calls[1].data;
+  for (const name of ["set-up-key", "set-up-signer"]) shown[name] = repair.shown[name];
+}, fitting);
+refused("a repair for another passkey than is shown", repair, "set-up-key", (r) => {
+  r.setUp = creation.request.setUp;
+  r.calls[0] = creation.request.calls[0];
+  r.calls[1].data = creation.request.calls[1].data;
+}, fitting);
+refused("a repair that brings a factory, hashed", repair, "initCode", (r) => {
+  r.message.initCode = creation.request.message.initCode;
+}, fitting);
+refused("a repair that creates something, hashed", repair, "creation", (r, shown) => {
+  r.message.initCode = creation.request.message.initCode;
+  r.creation = creation.request.creation;
+  shown["set-up"].value = "create";
+}, fitting);
+
+/** initCode with its hex digits from `start` on replaced, hashed as the chain would. */
+const initCode = (start, digits) => (r) => {
+  const code = r.message.initCode;
+  const from = start < 0 ? code.length + start : start;
+  r.message.initCode = code.slice(0, from) + digits + code.slice(from + digits.length);
+};
+const INIT_CODES = {
+  "by another factory": initCode(2, "ff"),
+  "by another function of the factory": initCode(42, "ff"),
+  "of another singleton": initCode(74, "ff"),
+  "with another last byte": initCode(-1, "1"),
+  "with a byte more": (r) => (r.message.initCode += "00"),
+  "with a byte less": (r) => (r.message.initCode = r.message.initCode.slice(0, -2)),
+  "that is only a factory": (r) => (r.message.initCode = r.message.initCode.slice(0, 42)),
+};
+for (const [name, change] of Object.entries(INIT_CODES)) {
+  refused(`an account made ${name}, hashed`, creation, "initCode", change, fitting);
+}
+test("no part of what makes the account can be another one", async () => {
+  const code = creation.request.message.initCode;
+  for (let place = 2; place < code.length; place += 13) {
+    const { request, shown } = structuredClone(creation);
+    const digit = code[place] === "0" ? "1" : "0";
+    initCode(place, digit)(request);
+
+    const { asked, error } = await attempt(request, shown);
+
+    assert.equal(asked.length, 0);
+    assert.equal(error.field, "initCode");
+  }
+});
+const SET_UPS = {
+  "in another order": (r) => r.calls.reverse(),
+  "without the signer's creation": (r) => r.calls.shift(),
+  "after the payment": (r) => r.calls.push(...r.calls.splice(0, 2)),
+  "by another factory": (r) => (r.calls[0].to = OTHER),
+  "of another account": (r) => (r.calls[1].to = OTHER),
+  "that pays the account": (r) => (r.calls[1].valueWei = "1"),
+  "by another function of the account": spliced(1, 2, "0d582f13"),
+  "after another owner": spliced(1, 73, "2"),
+  "in the place of another owner": spliced(1, 98, "ff"),
+  "with another signer": spliced(1, -1, repair.request.calls[1].data.at(-1) === "0" ? "1" : "0"),
+  "with a word more": (r) => (r.calls[1].data += "00".repeat(32)),
+};
+for (const [name, change] of Object.entries(SET_UPS)) {
+  refused(`a set-up ${name}, hashed`, repair, "calls", change, fitting);
+}
+refused("a set-up and nothing else", creation, "calls", (r, shown) => {
+  r.calls.splice(2);
+  for (const name of ["recipient", "amount"]) delete shown[name];
+}, fitting);
+refused("a payment after the set-up to another, hashed", creation, "recipient", (r) => {
+  r.calls[2].to = OTHER;
+}, fitting);
+refused("a call more after the set-up, hashed", creation, "recipient", (r) => {
+  r.calls.push({ to: OTHER, valueWei: "1", data: "0x" });
+}, fitting);
+const SHOWN_SET_UP = {
+  "set-up": { text: "Your account", value: "repair" },
+  "set-up-key": { text: repair.shown["set-up-key"].text, value: "" },
+  "set-up-signer": { text: OTHER, value: "" },
+};
+for (const [name, item] of Object.entries(SHOWN_SET_UP)) {
+  refused(`a set-up that shows another ${name}`, creation, name, (r, shown) => {
+    shown[name] = item;
+  });
+  refused(`a set-up that does not show ${name}`, creation, name, (r, shown) => {
+    delete shown[name];
+  });
+  refused(`a payment that shows ${name}`, payment, name, (r, shown) => {
+    shown[name] = creation.shown[name];
+  });
+}
+
 // Strict parsing --------------------------------------------------------------------------
 
 const MALFORMED = {

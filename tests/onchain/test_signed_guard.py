@@ -15,7 +15,7 @@ from onchain.models import UserOperation
 from onchain.models.operation_states import Status
 from tests.wallets import Wallet, make_operation, make_review
 
-COLUMNS = importlib.import_module("onchain.migrations.0012_signed_guard").COLUMNS
+COLUMNS = importlib.import_module("onchain.migrations.0013_self_paid_accounts").COLUMNS
 # What may move after signing: the state, the outcome, and who is on it.
 FREE = {
     *(
@@ -37,6 +37,7 @@ KINDS: list[tuple[type[models.Field], Any]] = [
     (models.UUIDField, uuid.UUID(int=66)),
     (models.BinaryField, b"\x66"),
     (models.CharField, "included"),
+    (models.BooleanField, True),
     (models.DateTimeField, timezone.now()),
     (models.IntegerField, 66),
 ]
