@@ -25,8 +25,8 @@ ON_DEMAND = (
 )
 SELF_PAID_STEP = "Waits for your first payment"
 SELF_PAID = (
-    "You pay for setting this account up: your first payment from it does that as well, "
-    "out of its own balance. You can receive already."
+    "You pay for setting this account up: your first payment from it does that as "
+    "well, out of its own balance. You can receive already."
 )
 WAITS = {
     Reason.PAUSED: (
