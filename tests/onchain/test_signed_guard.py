@@ -15,7 +15,7 @@ from onchain.models import UserOperation
 from onchain.models.operation_states import Status
 from tests.wallets import Wallet, make_operation, make_review
 
-COLUMNS = importlib.import_module("onchain.migrations.0013_self_paid_accounts").COLUMNS
+COLUMNS = importlib.import_module("onchain.migrations.0015_self_paid_accounts").COLUMNS
 # What may move after signing: the state, the outcome, and who is on it.
 FREE = {
     *(

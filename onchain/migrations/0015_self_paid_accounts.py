@@ -25,7 +25,7 @@ COLUMNS = (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("onchain", "0012_signed_guard"),
+        ("onchain", "0014_chain_being_read"),
     ]
 
     operations = [
