@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -14,7 +14,8 @@ import pytest
 from django.conf import settings
 
 from tests.chaos.stores import FileBroker, RedisBroker, redis_broker
-from tests.chaos.world import Ground, Tally, World
+from tests.chaos.tally import Tally
+from tests.chaos.world import Ground, World
 from tests.conftest import _running
 from wallet_site import chain_state, programs
 from wallet_site.processes import Program
@@ -31,7 +32,6 @@ if ROUNDS <= HURRIED_ROUNDS:
         "constants": {
             "onchain.services.follower:LEASE_SECONDS": 2,
             "onchain.tasks:NUDGE_SECONDS": 1,
-            "onchain.services.submission:RESEND_SECONDS": 3,
         },
     }
 IS_POSTGRESQL = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
@@ -78,6 +78,13 @@ def shared_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture
+def own_ground(tmp_path: Path) -> Iterator[Ground]:
+    """A chain and a bundler that nobody else needs: moved time and reorgs spoil both."""
+    with new_ground(tmp_path) as ground:
+        yield ground
+
+
+@pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     """What this scenario counts; the reports carry it to the summary."""
     counted = Tally()
@@ -103,21 +110,32 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> FileBroker | Redis
 
 
 @pytest.fixture
-def world(
-    shared_ground: Ground,
+def world_on(
     tmp_path: Path,
     broker: FileBroker | RedisBroker,
     tally: Tally,
     transactional_db: None,
+) -> Callable[[Ground], World]:
+    """Make a world with rows and programs of this scenario's own."""
+
+    def make(ground: Ground) -> World:
+        return World(
+            ground=ground,
+            folder=tmp_path,
+            broker_url=broker.url,
+            tally=tally,
+            **HURRY,
+        )
+
+    return make
+
+
+@pytest.fixture
+def world(
+    shared_ground: Ground, world_on: Callable[[Ground], World]
 ) -> Iterator[World]:
-    """Rows and programs of this scenario's own, on the shared chain."""
-    with World(
-        ground=shared_ground,
-        folder=tmp_path,
-        broker_url=broker.url,
-        tally=tally,
-        **HURRY,
-    ) as world:
+    """A world on the shared chain."""
+    with world_on(shared_ground) as world:
         yield world
 
 
@@ -132,15 +150,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                         _add(total, counted)
     if not total.steps:
         return
-    seconds = sorted(total.settled)
     terminalreporter.section("chaos")
-    terminalreporter.line(
-        f"{total.steps} steps, {total.kills} kills, {total.faults} faults, "
-        f"{total.reorgs} reorgs; {total.sent} operations sent, {total.seen} "
-        f"UserOperationEvents seen, lost {total.lost}, doubled {total.doubled}; "
-        f"seconds to settle: median {seconds[len(seconds) // 2]:.1f}, "
-        f"longest {seconds[-1]:.1f}"
-    )
+    terminalreporter.line(str(total))
 
 
 def _add(total: Tally, counted: dict[str, Any]) -> None:

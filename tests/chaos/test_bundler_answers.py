@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from onchain.models import UserOperation
@@ -20,7 +21,7 @@ from tests.chaos.fault_proxy import (
     late,
     says,
 )
-from tests.chaos.world import World
+from tests.chaos.world import Ground, World
 
 SEND = "eth_sendUserOperation"
 KNOWS = "eth_getUserOperationByHash"
@@ -36,6 +37,7 @@ OF_A_BUNDLER = [
     late(PATIENCE * 1.5),
     says(ANOTHER_HASH),
 ]
+LATER_SECONDS = 3600  # longer than any operation is valid
 AWAY = 20  # operations that wait for a bundler (R47)
 
 
@@ -92,5 +94,28 @@ def test_a_bundler_is_not_believed(world: World):
     assert set(rows.values_list("status", flat=True)) == {Status.SUBMITTED}
 
     world.bundler_proxy.heal()
+    world.let_time_pass()
 
     world.settle()
+
+
+def test_what_waits_for_a_bundler_ends_with_its_time(
+    own_ground: Ground, world_on: Callable[[Ground], World]
+):
+    with world_on(own_ground) as world:
+        world.start("follower", "beat", "worker")
+        people = world.live_accounts(2)
+        world.bundler_proxy.plan(ANY, NEVER_ARRIVES, times=EVERY)
+        keys = world.sign_payments(people)
+        world.submit(keys)
+        rows = UserOperation.objects.filter(pk__in=keys)
+        world.wait_until(
+            lambda: not rows.filter(attempted_at=None).exists(), "each was tried"
+        )
+
+        own_ground.rpc.call("evm_increaseTime", LATER_SECONDS)
+
+        ended = rows.filter(status=Status.EXPIRED)
+        world.wait_until(lambda: ended.count() == len(keys), "they have expired")
+        assert not world.events()
+        world.tally.expired += len(keys)

@@ -6,17 +6,16 @@ Collected where the site is set to PostgreSQL; the server is the test's own.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from tests.chaos.conftest import HURRY, ROUNDS
+from tests.chaos.conftest import ROUNDS
 from tests.chaos.fault_proxy import late
-from tests.chaos.stores import FileBroker, PostgresServer, RedisBroker
-from tests.chaos.world import Ground, Tally, World
+from tests.chaos.stores import PostgresServer
+from tests.chaos.world import Ground, World
 from wallet_site import stores
 
 SEND = "eth_sendUserOperation"
@@ -24,7 +23,9 @@ BETWEEN_SECONDS = 0.5  # from asking the bundler to its answer, and to the fall
 
 
 @pytest.fixture
-def server(transactional_db: None) -> Iterator[PostgresServer]:
+def server(
+    world_on: Callable[[Ground], World],
+) -> Iterator[PostgresServer]:
     """A cluster of its own, with the site's tables, in the place of the tests' database."""
     with PostgresServer.running() as server:
         own = connections["default"].settings_dict
@@ -43,17 +44,9 @@ def server(transactional_db: None) -> Iterator[PostgresServer]:
 def test_a_database_that_falls_loses_nothing(
     server: PostgresServer,
     shared_ground: Ground,
-    tmp_path: Path,
-    broker: FileBroker | RedisBroker,
-    tally: Tally,
+    world_on: Callable[[Ground], World],
 ):
-    with World(
-        ground=shared_ground,
-        folder=tmp_path,
-        broker_url=broker.url,
-        tally=tally,
-        **HURRY,
-    ) as world:
+    with world_on(shared_ground) as world:
         world.start("follower", "beat", "worker")
         people = world.live_accounts(5)
         for _round in range(ROUNDS):
@@ -65,7 +58,7 @@ def test_a_database_that_falls_loses_nothing(
 
             server.restart()
 
-            tally.kills += 1
+            world.tally.kills += 1
             connections.close_all()
             world.settle()
             world.bundler_proxy.heal()

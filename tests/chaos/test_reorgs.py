@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-
-from tests.chaos.conftest import HURRY, REORGS, new_ground
-from tests.chaos.stores import FileBroker, RedisBroker
-from tests.chaos.world import Ground, Tally, World
+from onchain.models import Block
+from tests.chaos.conftest import REORGS
+from tests.chaos.world import Ground, World
 
 DEPTHS = (1, 12, 6, 2, 3, 4, 5, 7, 8, 9, 10, 11)
 
 
-@pytest.fixture
-def own_ground(tmp_path: Path) -> Iterator[Ground]:
-    """A chain and a bundler that nobody else needs: a reorg spoils both."""
-    with new_ground(tmp_path) as ground:
-        yield ground
-
-
 def test_reorgs_leave_the_rows_that_the_chain_has(
-    own_ground: Ground,
-    tmp_path: Path,
-    broker: FileBroker | RedisBroker,
-    tally: Tally,
-    transactional_db: None,
+    own_ground: Ground, world_on: Callable[[Ground], World]
 ):
-    with World(
-        ground=own_ground,
-        folder=tmp_path,
-        broker_url=broker.url,
-        tally=tally,
-        **HURRY,
-    ) as world:
-        rpc = own_ground.rpc
+    rpc = own_ground.rpc
+    with world_on(own_ground) as world:
         world.start("follower", "beat", "worker")
         people = world.live_accounts(2)
         rpc.call("anvil_mine", hex(max(DEPTHS)))
@@ -46,10 +26,15 @@ def test_reorgs_leave_the_rows_that_the_chain_has(
             world.submit(keys)
             world.wait_until_on_chain(keys)
             rpc.call("anvil_mine", hex(depth - 1))
+            world.wait_until_followed()
+            head = Block.objects.order_by("-number").first()
 
             rpc.call("anvil_reorg", depth, [])
 
             assert world.events() < world.seen + len(keys)
             rpc.call("evm_setIntervalMining", 1)
-            tally.reorgs += 1
+            world.tally.reorgs += 1
+            rows = Block.objects.filter(hash=head.hash)
+            world.wait_until(lambda rows=rows: not rows.exists(), "it is noticed")
+            world.let_time_pass()
             world.settle()

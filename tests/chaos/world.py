@@ -9,16 +9,17 @@ import secrets
 import signal
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import Process
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, connections, transaction
+from django.db.models import F
 from kombu import Connection
 
 from onchain import tasks
@@ -27,21 +28,20 @@ from onchain.clients.bundler import Bundler
 from onchain.clients.json_rpc import JsonRpc
 from onchain.clients.node import Node
 from onchain.models import Chain, RelayerTransaction, Safe, UserOperation
-from onchain.models.operation_states import Status
-from onchain.protocol.deployments import ENTRY_POINT
-from onchain.protocol.events import USER_OPERATION_EVENT, parse_user_operation_event
-from onchain.protocol.types import Address, Bytes32, parse_hex, to_address
+from onchain.models.operation_states import OPEN, Status
+from onchain.protocol.types import Address
 from onchain.services import (
     authorization,
     chains,
     preparation,
-    relayer,
     safes,
     user_operations,
 )
-from tests.chaos import programs
+from tests.chaos import programs, reckoning
 from tests.chaos.fault_proxy import FaultProxy
 from tests.chaos.programs import Step, Surroundings
+from tests.chaos.reckoning import Facts
+from tests.chaos.tally import Tally
 from tests.factories import assertion_text, make_credential
 from tests.soft_authenticator import SoftAuthenticator
 
@@ -49,8 +49,8 @@ ETHER = 10**18  # wei
 PAYMENT_WEI = ETHER // 1000
 SETTLE_SECONDS = 60  # what R43, R49, R51 and R52 allow
 DEATH_SECONDS = 60
+A_MINUTE = timedelta(minutes=1)
 LOOK_SECONDS = 0.05
-COMPARED_BLOCKS = 20  # the newest ones: more than the deepest reorg here
 HANDS = 4  # people who prepare and sign at the same time
 ENDED = (
     Status.INCLUDED,
@@ -60,21 +60,6 @@ ENDED = (
     Status.WITHDRAWN,
     Status.REPLACED,
 )
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """What a run counts, for the lines that it prints at its end."""
-
-    steps: int = 0
-    kills: int = 0
-    faults: int = 0
-    reorgs: int = 0
-    sent: int = 0
-    seen: int = 0
-    lost: int = 0
-    doubled: int = 0
-    settled: list[float] = field(default_factory=list)  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,17 +81,6 @@ class Person:
 
     passkey: SoftAuthenticator
     safe: Safe
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a block says about an operation; None in a row that no block is known of."""
-
-    operation_hash: Bytes32 | None
-    transaction_hash: Bytes32 | None
-    block_number: int | None
-    gas_cost_wei: int | None
-    gas_used: int | None
 
 
 class World:
@@ -313,6 +287,20 @@ class World:
         wanted = self.seen + len(keys)
         self.wait_until(lambda: self.events() == wanted, "all are on chain")
 
+    def wait_until_followed(self) -> None:
+        """Return once the rows know the block that is the newest now."""
+        head = self.node.head().number
+        self.wait_until(lambda: self._is_followed(head), "the head is known")
+
+    def let_time_pass(self) -> None:
+        """Let every attempt be a minute older, so that the next one is due."""
+        tried = UserOperation.objects.filter(attempted_at__isnull=False)
+        tried.filter(status__in=OPEN).update(
+            attempted_at=F("attempted_at") - A_MINUTE,
+            signed_at=F("signed_at") - A_MINUTE,
+            submitted_at=F("submitted_at") - A_MINUTE,
+        )
+
     def settle(self) -> None:
         """Wait until everything has ended, then compare rows and chain.
 
@@ -327,20 +315,21 @@ class World:
         )
         self.tally.steps += 1
         self.tally.settled.append(seconds)
-        operations = list(UserOperation.objects.all())
-        logs = self._logs()
-        events = Counter(log.operation_hash for log in logs)
-        lost = [op for op in operations if op.status != Status.INCLUDED]
-        doubled = [key for key, count in events.items() if count > 1]
+        operations = UserOperation.objects.all()
+        on_chain = self._on_chain()
+        lost = list(operations.exclude(status=Status.INCLUDED))
+        paid = self.node.balances(list(self.payments.values()))
+        doubled = [wei for wei in paid if wei > PAYMENT_WEI]
         self.tally.lost += len(lost)
         self.tally.doubled += len(doubled)
-        self.tally.seen += events.total() - self.seen
-        self.seen = events.total()
+        self.tally.seen += len(on_chain) - self.seen
+        self.seen = len(on_chain)
         assert not lost, f"lost: {lost}\n{self.report()}"
-        assert not doubled, f"doubled: {doubled}"
-        assert {_facts_of(op) for op in operations} == set(logs), self.report()
-        self._compare_chain()
-        self._compare_relayer()
+        assert not doubled, f"doubled: {doubled}\n{self.report()}"
+        assert paid == [PAYMENT_WEI] * len(self.payments)
+        in_rows = sorted(reckoning.facts_of(op) for op in operations)
+        assert in_rows == sorted(on_chain), self.report()
+        reckoning.compare(self.chain, self.node)
 
     def _is_followed(self, head: int) -> bool:
         """Whether the rows know a block at this height or above that is on the chain."""
@@ -359,55 +348,15 @@ class World:
         )
         return not (waiting.exists() or in_flight.exists() or _not_live(self.people))
 
-    def _compare_chain(self) -> None:
-        """Compare blocks, balances and receipts with what the chain has."""
-        blocks = list(self.chain.blocks.order_by("-number")[:COMPARED_BLOCKS])
-        for block in blocks:
-            assert block.hash == self.node.block_hash(block.number)
-        paid = self.node.balances(list(self.payments.values()))
-        assert paid == [PAYMENT_WEI] * len(self.payments)
-        accounts = list(Safe.objects.order_by("pk"))
-        held = self.node.balances([Address(safe.address) for safe in accounts])
-        assert [safe.balance_wei for safe in accounts] == held
-        mined = RelayerTransaction.objects.filter(
-            status=RelayerTransaction.Status.MINED
-        )
-        for row in mined:
-            (receipt,) = [item for item in self.node.receipts(row.hashes) if item]
-            assert receipt.block_number == row.block_number
-
-    def _compare_relayer(self) -> None:
-        account = to_address(relayer.account_of(settings.RELAYER_PRIVATE_KEY).address)
-        pending, *_rest = self.node.relayer_snapshot(account)
-        mined, _balance = self.node.nonce_and_balance(account)
-        assert mined == pending, "a nonce of the relayer is blocked"
-
     def events(self) -> int:
         """Return how many UserOperationEvents of our people the chain has."""
-        return len(self._logs())
+        return len(self._on_chain())
 
-    def _logs(self) -> list[Facts]:
-        asked = {
-            "address": f"0x{ENTRY_POINT.hex()}",
-            "fromBlock": hex(self.first_block),
-            "toBlock": "latest",
-            "topics": [f"0x{USER_OPERATION_EVENT.hex()}"],
-        }
-        ours = {bytes(person.safe.address) for person in self.people}
-        found = []
-        for log in self.ground.rpc.call("eth_getLogs", asked):
-            topics = tuple(Bytes32(parse_hex(topic)) for topic in log["topics"])
-            outcome = parse_user_operation_event(topics, parse_hex(log["data"]))
-            if outcome.sender in ours:
-                facts = Facts(
-                    operation_hash=outcome.operation_hash,
-                    transaction_hash=Bytes32(parse_hex(log["transactionHash"])),
-                    block_number=int(log["blockNumber"], 16),
-                    gas_cost_wei=outcome.actual_gas_cost_wei,
-                    gas_used=outcome.actual_gas_used,
-                )
-                found.append(facts)
-        return found
+    def _on_chain(self) -> list[Facts]:
+        accounts = {bytes(person.safe.address) for person in self.people}
+        return reckoning.facts_on_chain(
+            self.ground.rpc, first_block=self.first_block, accounts=accounts
+        )
 
     def report(self) -> str:
         """Return rows and logs, for the words of a failure."""
@@ -428,16 +377,6 @@ class World:
 
 def _fresh(pk: int) -> UserOperation:
     return UserOperation.objects.select_related("safe__chain", "predecessor").get(pk=pk)
-
-
-def _facts_of(op: UserOperation) -> Facts:
-    return Facts(
-        operation_hash=op.user_operation_hash,
-        transaction_hash=op.transaction_hash,
-        block_number=op.block_number,
-        gas_cost_wei=op.actual_gas_cost_wei,
-        gas_used=op.actual_gas_used,
-    )
 
 
 def _not_live(people: Sequence[Person]) -> bool:
