@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from onchain.models import UserOperation
-from onchain.models.operation_states import Status
+from onchain.models.operation_states import Carrier, Status
 from onchain.protocol.user_operation import from_rpc, user_operation_hash
 from tests.chaos.conftest import ROUNDS
 from tests.chaos.fault_proxy import (
@@ -39,6 +39,12 @@ OF_A_BUNDLER = [
 ]
 LATER_SECONDS = 3600  # longer than any operation is valid
 AWAY = 20  # operations that wait for a bundler (R47)
+
+
+def hash_of(params: list[Any]) -> str:
+    """Return the hash of the operation that the bundler was sent."""
+    digest = user_operation_hash(from_rpc(params[0]), chain_id=CHAIN_ID)
+    return f"0x{digest.hex()}"
 
 
 def test_a_bundler_that_spoils_its_answers(world: World):
@@ -75,10 +81,6 @@ def test_a_bundler_that_is_away_while_20_operations_wait(world: World):
 def test_a_bundler_is_not_believed(world: World):
     """It claims to hold and to have included what it never passed on (R46)."""
 
-    def hash_of(params: list[Any]) -> str:
-        digest = user_operation_hash(from_rpc(params[0]), chain_id=CHAIN_ID)
-        return f"0x{digest.hex()}"
-
     world.start("follower", "beat", "worker")
     people = world.live_accounts(2)
     keys = world.sign_payments(people)
@@ -97,6 +99,25 @@ def test_a_bundler_is_not_believed(world: World):
     world.let_time_pass()
 
     world.settle()
+
+
+def test_a_bundler_that_never_includes_is_gone_round(world: World):
+    """It says that it took the operations, and that it has them, for ever (R47)."""
+
+    world.start("follower", "beat", "worker")
+    people = world.live_accounts(2)
+    world.bundler_proxy.plan(SEND, claims(hash_of), times=EVERY)
+    world.bundler_proxy.plan(KNOWS, says({"blockNumber": None}), times=EVERY)
+    keys = world.sign_payments(people)
+    world.submit(keys)
+    rows = UserOperation.objects.filter(pk__in=keys, status=Status.SUBMITTED)
+    world.wait_until(lambda: rows.count() == len(keys), "each was taken")
+    world.let_time_pass()
+
+    world.settle()
+
+    carried = UserOperation.objects.filter(carrier=Carrier.RELAYER)
+    assert carried.count() == len(keys)
 
 
 def test_what_waits_for_a_bundler_ends_with_its_time(

@@ -297,7 +297,6 @@ class World:
         tried = UserOperation.objects.filter(attempted_at__isnull=False)
         tried.filter(status__in=OPEN).update(
             attempted_at=F("attempted_at") - A_MINUTE,
-            signed_at=F("signed_at") - A_MINUTE,
             submitted_at=F("submitted_at") - A_MINUTE,
         )
 
