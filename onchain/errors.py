@@ -123,3 +123,7 @@ class QuotaTaken(OnchainError):
 
 class LocalChainError(OnchainError):
     """The local chain cannot be made ready; the words are for who runs it."""
+
+
+class ReindexRefused(OnchainError):
+    """There is nothing to read again there."""
