@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from onchain.clients.factory import bundler_for, bundlers_for, node_for
+from onchain.clients.factory import (
+    bundler_for,
+    bundlers_for,
+    node_for,
+    paymaster_service_for,
+)
 
 
 @pytest.mark.parametrize("make", [node_for, bundler_for])
@@ -44,3 +49,23 @@ def test_a_second_bundler_follows_the_first_and_estimates_in_its_place(
     ]
     assert (substitute.url if substitute else "") == second
     assert "example.org" not in repr([bundlers, substitute])
+
+
+def test_a_paymaster_service_is_made_of_its_settings(settings):
+    settings.CLIENT_TIMEOUT = 3.5
+    settings.PAYMASTER_URL = "https://paymaster.example.org/v2/key"
+    settings.PAYMASTER_CONTEXT = {"policyId": "1"}
+
+    service = paymaster_service_for(settings.CHAIN_ID)
+
+    assert (service.rpc.url, service.rpc.timeout) == (settings.PAYMASTER_URL, 3.5)
+    assert service.context == {"policyId": "1"}
+    assert "example.org" not in repr(service)
+
+
+def test_without_a_paymaster_service_there_is_no_client(settings):
+    settings.PAYMASTER_URL = ""
+
+    assert paymaster_service_for(settings.CHAIN_ID) is None
+    with pytest.raises(LookupError):
+        paymaster_service_for(1)

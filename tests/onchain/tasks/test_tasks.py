@@ -24,7 +24,7 @@ from tests.factories import (
     make_relayer_transaction,
 )
 from tests.fake_accounts import MAGIC
-from tests.stub_rpc import RpcFailure
+from tests.stub_rpc import RpcFailure, StubRpc
 from tests.wallets import key_of
 
 RETRIED = [
@@ -248,3 +248,15 @@ def test_a_bundler_that_does_not_answer_is_noted(world: World, bundler_stub, fai
     assert heartbeat("bundler").is_stale
     assert heartbeat("bundler").detail
     assert not heartbeat("worker").is_stale
+
+
+def test_a_configured_paymaster_service_is_asked_by_the_worker(world: World, settings):
+    settings.PAYMASTER_ADDRESS = ""
+    with StubRpc() as service:
+        settings.PAYMASTER_URL = service.url
+        op = world.draft()
+        tasks.prepare_user_operation(op.pk)
+
+    op = world.fresh(op)
+    assert service.methods == ["pm_getPaymasterStubData"]
+    assert (op.status, op.unsponsored_reason) == ("awaiting_signatures", "declined")
