@@ -46,8 +46,9 @@ const commands = {
     return { address: account.accountAddress };
   },
 
-  // createUserOperation, timed; returns the hash that the passkey has to sign.
-  async prepare({ address, to, value, isFirst }) {
+  // createUserOperation, timed; returns the hash that the passkey has to sign. A bundler
+  // does not see what the Solidity verifier costs: then the gas is given.
+  async prepare({ address, to, value, isFirst, verificationGas }) {
     const entry = accounts.get(address);
     // Its own class asks for it anew: without this, the first operation's set-up is repeated.
     const account = isFirst ? entry.account : new SafeAccount(address);
@@ -59,6 +60,7 @@ const commands = {
         {
           expectedSigners: [entry.signer],
           eip7212WebAuthnPrecompileVerifier: precompile,
+          ...(verificationGas && { verificationGasLimit: BigInt(verificationGas) }),
         },
       ),
     );

@@ -17,6 +17,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from accounts.admin_display import EMPTY, badge
 from accounts.admin_site import ReadOnlyAdmin
 from onchain import (
+    admin_accounts,  # noqa: F401  registers its models
     admin_relayer,  # noqa: F401  registers its models
     admin_sponsorship,  # noqa: F401  registers its models
     admin_transfers,  # noqa: F401  registers its model

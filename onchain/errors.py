@@ -121,6 +121,12 @@ class QuotaTaken(OnchainError):
     """A network's last places in today's deployments went to another worker."""
 
 
+class TooManyLookups(OnchainError):
+    """One person asks the chain about too many addresses."""
+
+    message = "You looked up many addresses in the last hour. Try again later."
+
+
 class LocalChainError(OnchainError):
     """The local chain cannot be made ready; the words are for who runs it."""
 

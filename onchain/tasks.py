@@ -22,6 +22,7 @@ from onchain.clients.factory import (
 )
 from onchain.errors import NotNow
 from onchain.models import (
+    AccountLookup,
     Chain,
     Heartbeat,
     KeyProof,
@@ -30,6 +31,7 @@ from onchain.models import (
 )
 from onchain.models.operation_states import Status
 from onchain.services import (
+    account_lookups,
     chains,
     key_proofs,
     network_quotas,
@@ -101,6 +103,14 @@ def check_key_proof(pk: int) -> None:
 
 
 @shared_task(**RETRY)
+def read_account(pk: int) -> None:
+    """Ask the chain about an account that somebody wants to add. Idempotent."""
+    lookup = AccountLookup.objects.select_related("chain", "user").get(pk=pk)
+    node = node_for(lookup.chain.chain_id)
+    account_lookups.read(lookup=lookup, node=node)
+
+
+@shared_task(**RETRY)
 def refresh_balance(pk: int) -> None:
     """Write one account's balance."""
     safe = Safe.objects.select_related("chain").get(pk=pk)
@@ -145,6 +155,11 @@ def sweep() -> None:
     proofs = KeyProof.objects.filter(safe__chain=chain)
     for pk in _pks(proofs.filter(status=KeyProof.Status.SIGNED), older):
         check_key_proof.delay(pk)
+    reading = AccountLookup.objects.filter(
+        chain=chain, status=AccountLookup.Status.READING, asked_at__lt=older
+    )
+    for pk in reading.values_list("pk", flat=True):
+        read_account.delay(pk)
     run_relayer.delay(chain.pk)
     check_components.delay(chain.pk)
 

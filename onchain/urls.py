@@ -6,6 +6,9 @@ from django.conf import settings
 from django.urls import path
 
 from onchain.views import (
+    account_lookups,
+    configurations,
+    new_accounts,
     only_key,
     operations,
     passkey_accounts,
@@ -19,6 +22,7 @@ app_name = "onchain"
 
 SAFE = "safes/<int:chain_id>/<str:address>/"
 OPERATION = "operations/<int:pk>/"
+LOOKUP = "accounts/add/<int:pk>/"
 PASSKEY = "passkeys/<int:pk>/accounts/"
 
 urlpatterns = [
@@ -59,6 +63,22 @@ urlpatterns = [
 ]
 
 urlpatterns += [
+    path("accounts/new/", new_accounts.account_new, name="account-new"),
+    path("accounts/add/", account_lookups.account_add, name="account-add"),
+    path(LOOKUP, account_lookups.account_lookup, name="account-lookup"),
+    path(
+        f"{LOOKUP}card", account_lookups.account_lookup_card, name="account-lookup-card"
+    ),
+    path(
+        f"{LOOKUP}prove",
+        account_lookups.account_lookup_prove,
+        name="account-lookup-prove",
+    ),
+    path(
+        f"{SAFE}receive/acknowledge",
+        configurations.configuration_acknowledge,
+        name="configuration-acknowledge",
+    ),
     path(
         "passkeys/<int:pk>/remove/",
         passkey_removal.passkey_remove,

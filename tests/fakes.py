@@ -18,6 +18,7 @@ from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from onchain.clients.errors import AnswerTooLarge, ClientError, TransientClientError
+from onchain.clients.node_configurations import AccountRecord
 from onchain.clients.node_types import (
     AccountSnapshot,
     BlockRecord,
@@ -26,6 +27,7 @@ from onchain.clients.node_types import (
     Receipt,
 )
 from onchain.protocol.abi import argument_types, decode, selector
+from onchain.protocol.configuration import Configuration
 from onchain.protocol.deployments import ENTRY_POINT, SIGNER_FACTORY
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address, Bytes32, PublicKey
@@ -55,6 +57,7 @@ class FakeNode:
     pending_codes: dict[bytes, bytes] = field(default_factory=dict)  # in no block yet
     keys: dict[bytes, fake_accounts.Keys] = field(default_factory=dict)
     account_owners: dict[bytes, AccountOwners] = field(default_factory=dict)
+    account_configurations: dict[bytes, Configuration] = field(default_factory=dict)
     sequences: dict[tuple[bytes, int], int] = field(default_factory=dict)
     transaction_counts: dict[bytes, int] = field(default_factory=dict)
     pool: dict[bytes, bytes] = field(default_factory=dict)
@@ -271,6 +274,22 @@ class FakeNode:
         if block_hash not in {block.hash for block in self.blocks}:
             raise TransientClientError("the node does not have the block")
         return [self.account_owners.get(account) for account in accounts]
+
+    def configurations(
+        self, accounts: Sequence[bytes], block_hash: bytes
+    ) -> list[Configuration | None]:
+        self._ask("configurations")
+        return [self.account_configurations.get(account) for account in accounts]
+
+    def account_record(self, account: bytes) -> AccountRecord:
+        self._ask("account_record")
+        return AccountRecord(
+            code=self.account_codes.get(account, b""),
+            owners=self.account_owners.get(account),
+            configuration=self.account_configurations.get(account),
+            transaction_count=0,
+            balance_wei=self.account_balances.get(account, 0),
+        )
 
     def account_snapshot(
         self, account: bytes, nonce_keys: Sequence[int]

@@ -12,8 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
-from onchain.models import JournalEntry, KeyProof, RelayerTransaction, UserOperation
+from onchain.models import (
+    AccountLookup,
+    JournalEntry,
+    KeyProof,
+    RelayerTransaction,
+    UserOperation,
+)
 from tests.factories import make_operator
 from tests.processes import PRODUCTION, run
 from tests.wallets import Status, Wallet, make_operation, make_wallet
@@ -29,6 +36,8 @@ PAGES = {
     "receive": "GET",
     "operation": "GET",
     "faucet": "POST",
+    "configuration-acknowledge": "POST",
+    "account-lookup": "GET",
     "withdraw": "POST",
     "prepare-again": "POST",
     "only-key-later": "POST",
@@ -50,6 +59,8 @@ FRAGMENTS = {
     "sign": "POST",
     "passkey-accounts-card": "GET",
     "prove-passkey": "POST",
+    "account-lookup-card": "GET",
+    "account-lookup-prove": "POST",
 }
 OWNED = PAGES | FRAGMENTS
 OF_OPERATION = {
@@ -59,6 +70,7 @@ OF_PASSKEY = {
     *("passkey-rename", "passkey-remove", "passkey-removal-finish"),
     *("passkey-accounts", "passkey-accounts-card", "prove-passkey", "add-to-accounts"),
 }
+OF_LOOKUP = {"account-lookup", "account-lookup-card", "account-lookup-prove"}
 # Pages of the signed-in person: the address names nobody, so there is no stranger.
 PERSONAL = {
     "passkeys": "GET",
@@ -69,6 +81,8 @@ PERSONAL = {
     "email-cancel": "POST",
     "email-remove": "POST",
     "email-keep": "POST",
+    "onchain:account-new": "GET",
+    "onchain:account-add": "GET",
 }
 # Everybody may ask for these: name to method and to what a stranger gets.
 PUBLIC = {
@@ -131,10 +145,32 @@ def passkey_url(name: str, pk: int) -> str:
     return reverse(f"{prefix}{name}", args=[pk])
 
 
+def lookup_url(name: str, pk: int) -> str:
+    """Return an address about one question."""
+    return reverse(f"onchain:{name}", args=[pk])
+
+
+def make_lookup(wallet: Wallet) -> AccountLookup:
+    """Return a person's question about an account."""
+    lookup, _created = AccountLookup.objects.get_or_create(
+        user=wallet.user,
+        chain=wallet.safe.chain,
+        address=b"\xac" * 20,
+        defaults={
+            "asked_at": timezone.now(),
+            "status": AccountLookup.Status.REFUSED,
+            "failure_code": "no-code",
+        },
+    )
+    return lookup
+
+
 def own_url(wallet: Wallet, name: str) -> str:
     """Return an address that this person may use, with the rows it needs."""
     if name in OF_PASSKEY:
         return passkey_url(name, wallet.user.credentials.get().pk)
+    if name in OF_LOOKUP:
+        return lookup_url(name, make_lookup(wallet).pk)
     if name not in OF_OPERATION:
         return wallet.url(name)
     state = Status.REJECTED if name == "prepare-again" else Status.AWAITING_SIGNATURES
@@ -146,7 +182,7 @@ def unknown_urls(name: str, wallet: Wallet) -> list[str]:
     """Return addresses of nothing: no such account, chain or operation."""
     if name in OF_PASSKEY:
         return [passkey_url(name, pk) for pk in (10**6, 0, 10**40)]
-    if name in OF_OPERATION:
+    if name in OF_OPERATION | OF_LOOKUP:
         return [reverse(f"onchain:{name}", args=[pk]) for pk in (10**6, 0, 10**40)]
     address = wallet.safe.address_text
     nobody = "0x000000000000000000000000000000000000dEaD"
@@ -173,7 +209,8 @@ def without_what_changes(response) -> str:
 def test_every_address_of_the_urlconf_has_a_rule():
     ours = {name.removeprefix("onchain:") for name in NAMES - set(ADMIN_NAMES)}
 
-    assert ours == OWNED.keys() | PERSONAL.keys() | PUBLIC.keys()
+    personal = {name.removeprefix("onchain:") for name in PERSONAL}
+    assert ours == OWNED.keys() | personal | PUBLIC.keys()
 
 
 def test_every_path_with_an_account_or_an_operation_is_an_owned_one():
@@ -289,7 +326,8 @@ def test_any_other_method_is_refused_and_does_nothing(name, alice):
 
 @pytest.mark.parametrize("name", PERSONAL)
 def test_any_other_method_of_a_page_of_ones_own_is_refused(name, alice):
-    for method in set(OTHER_METHODS) - {PERSONAL[name]}:
+    has_form = name.startswith("onchain:")
+    for method in set(OTHER_METHODS) - {PERSONAL[name], "POST" if has_form else ""}:
         assert alice.client.generic(method, reverse(name)).status_code == 405, method
 
 
@@ -327,7 +365,8 @@ def test_a_post_without_its_csrf_token_is_forbidden(name, alice):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in OWNED if name not in OF_OPERATION | OF_PASSKEY]
+    "name",
+    [name for name in OWNED if name not in OF_OPERATION | OF_PASSKEY | OF_LOOKUP],
 )
 @pytest.mark.parametrize(
     "change",

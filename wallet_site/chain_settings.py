@@ -69,6 +69,9 @@ RELAY_DAILY_WEI = env.int("RELAY_DAILY_WEI", LOCAL_DAILY_WEI if LOCAL_CHAIN else
 SAFETY_RESERVE_WEI = env.int("SAFETY_RESERVE_WEI", 10**17)
 # Accounts in a day that were opened from one /24 of IPv4 or /48 of IPv6.
 DEPLOY_PREFIX_DAILY = env.int("DEPLOY_PREFIX_DAILY", 100_000 if LOCAL_CHAIN else 20)
+# Whether people may choose accounts that their own first payment sets up and pays for.
+# It costs the operator nothing, so it is offered everywhere.
+USER_PAID_DEPLOYMENT = env.bool("USER_PAID_DEPLOYMENT", True)
 MAX_FEE_PER_GAS = env.int("MAX_FEE_PER_GAS", 200 * 10**9)  # wei per gas, ceiling (R21)
 # A relayer transaction that waits longer is signed again with higher fees.
 RELAYER_STUCK_SECONDS = env.int("RELAYER_STUCK_SECONDS", 60)  # seconds

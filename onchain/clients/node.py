@@ -13,6 +13,7 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import RpcError
 from onchain.clients.node_accounts import AccountReads
 from onchain.clients.node_blocks import BlockReads
+from onchain.clients.node_configurations import ConfigurationReads
 from onchain.clients.node_requests import (
     call_fields,
     simulation_failure,
@@ -29,7 +30,7 @@ from onchain.protocol.types import Address
 
 
 @dataclass(frozen=True, slots=True)
-class Node(BlockReads, AccountReads):
+class Node(BlockReads, AccountReads, ConfigurationReads):
     """One node, reached over HTTP."""
 
     def estimate_gas(

@@ -74,7 +74,7 @@ class AccountReads(Endpoint):
             ]
         )
         pairs = zip(answers[::2], answers[1::2], strict=True)
-        return [_owners_of(*pair) for pair in pairs]
+        return [owners_of(*pair) for pair in pairs]
 
     def account_snapshot(
         self, account: Address, nonce_keys: Sequence[int]
@@ -118,7 +118,12 @@ class AccountReads(Endpoint):
         return parse_data(self._call(method, *params))
 
 
-def _owners_of(owners: object, threshold: object) -> AccountOwners | None:
+def owners_of(owners: object, threshold: object) -> AccountOwners | None:
+    """Return what an account answered to both questions, None where it did not.
+
+    Raises:
+        TransientClientError: the node did not answer.
+    """
     for answer in (owners, threshold):
         if isinstance(answer, RpcError):
             error = translated(answer)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from onchain.models.account_lookup import AccountLookup
 from onchain.models.acknowledgement import Acknowledgement
 from onchain.models.budget import Budget, NetworkQuota
 from onchain.models.chain import Block, Chain, Heartbeat
+from onchain.models.configuration import (
+    ConfigurationAcknowledgement,
+    ForeignConfiguration,
+)
 from onchain.models.journal import JournalEntry
 from onchain.models.key_proof import KeyProof
 from onchain.models.operation_signature import OperationSignature
@@ -18,9 +23,12 @@ from onchain.models.user_operation import UserOperation
 
 __all__ = (
     "Acknowledgement",
+    "AccountLookup",
     "Block",
     "Budget",
     "Chain",
+    "ConfigurationAcknowledgement",
+    "ForeignConfiguration",
     "Heartbeat",
     "JournalEntry",
     "KeyProof",

@@ -1,7 +1,8 @@
 """Events that the follower reads.
 
 Sources: ``IEntryPoint.sol`` of account-abstraction v0.7.0; ``SafeProxyFactory.sol``,
-``ISafe.sol`` and ``OwnerManager.sol`` of Safe 1.4.1.
+``ISafe.sol``, ``OwnerManager.sol``, ``ModuleManager.sol``, ``GuardManager.sol`` and
+``FallbackManager.sol`` of Safe 1.4.1, and ``SafeMigration.sol`` after it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,15 @@ ADDED_OWNER = keccak(b"AddedOwner(address)")
 REMOVED_OWNER = keccak(b"RemovedOwner(address)")
 CHANGED_THRESHOLD = keccak(b"ChangedThreshold(uint256)")
 OWNER_EVENTS = (ADDED_OWNER, REMOVED_OWNER, CHANGED_THRESHOLD)
+# What may act for an account beside its owners; the last is of Safe's migrations.
+CONFIGURATION_EVENTS = (
+    keccak(b"EnabledModule(address)"),
+    keccak(b"DisabledModule(address)"),
+    keccak(b"ChangedGuard(address)"),
+    keccak(b"ChangedFallbackHandler(address)"),
+    keccak(b"ChangedMasterCopy(address)"),
+)
+ACCOUNT_EVENTS = (*OWNER_EVENTS, *CONFIGURATION_EVENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

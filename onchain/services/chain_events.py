@@ -16,7 +16,7 @@ from django.db import transaction
 from onchain.clients.node_types import LogRecord
 from onchain.models import Chain
 from onchain.protocol.events import (
-    OWNER_EVENTS,
+    ACCOUNT_EVENTS,
     PROXY_CREATION,
     SAFE_RECEIVED,
     USER_OPERATION_EVENT,
@@ -54,8 +54,9 @@ APPLIED: tuple[tuple[Bytes32, Applier], ...] = (
     (PROXY_CREATION, inclusion.apply_deployments),
     (SAFE_RECEIVED, transfers.apply_received),
 )
-# Read beside them: reasons belong to outcomes, and owners are read from the account.
-READ_ALONG = (USER_OPERATION_REVERT_REASON, *OWNER_EVENTS)
+# Read beside them: reasons belong to outcomes, and what an account says of its
+# owners and its configuration sends to the account itself.
+READ_ALONG = (USER_OPERATION_REVERT_REASON, *ACCOUNT_EVENTS)
 UNDOING: tuple[Undoing, ...] = (inclusion.rewind, transfers.rewind)
 
 FOLLOWED = tuple(dict.fromkeys([*(topic for topic, _apply in APPLIED), *READ_ALONG]))

@@ -23,11 +23,13 @@ from onchain.clients.node_types import BlockRecord, Payment, Receipt
 from onchain.errors import ChainNotReady
 from onchain.models import Block, Chain, RelayerTransaction, Safe, UserOperation
 from onchain.models.operation_states import Status
+from onchain.protocol.configuration import Configuration
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address, Bytes32
 from onchain.services import (
     block_ranges,
     chain_events,
+    configurations,
     inclusion,
     owner_sync,
     transfers,
@@ -52,6 +54,7 @@ class Findings:
     unlogged_receipts: Sequence[Receipt]
     changed: Sequence[Safe]  # whose owners may be others
     owners: Mapping[Safe, AccountOwners | None] = field(default_factory=dict)
+    configured: Mapping[Safe, Configuration | None] = field(default_factory=dict)
 
     @property
     def safe_keys(self) -> set[int]:
@@ -170,6 +173,7 @@ def _ask(chain: Chain, node: Node, found: BlockRange) -> Findings:
     # while. The accounts are marked, and read once the head is reached.
     is_newest = found.head.number == chain.newest_number
     due = owner_sync.due(chain=chain, changed=changed) if is_newest else []
+    owners, configured = _read_accounts(node, due, found.head)
     pairs = zip(safes, balances, strict=True)
     return Findings(
         balances={safe.pk: balance for safe, balance in pairs},
@@ -179,17 +183,20 @@ def _ask(chain: Chain, node: Node, found: BlockRange) -> Findings:
         unlogged=unlogged,
         unlogged_receipts=receipts[len(mined) :],
         changed=changed,
-        owners=_owners(node, due, found.head),
+        owners=owners,
+        configured=configured,
     )
 
 
-def _owners(
+def _read_accounts(
     node: Node, safes: Sequence[Safe], block: BlockRecord
-) -> dict[Safe, AccountOwners | None]:
+) -> tuple[dict[Safe, AccountOwners | None], dict[Safe, Configuration | None]]:
     if not safes:
-        return {}
-    found = node.owners([Address(safe.address) for safe in safes], block.hash)
-    return dict(zip(safes, found, strict=True))
+        return {}, {}
+    addresses = [Address(safe.address) for safe in safes]
+    owners = node.owners(addresses, block.hash)
+    found = node.configurations(addresses, block.hash)
+    return dict(zip(safes, owners, strict=True)), dict(zip(safes, found, strict=True))
 
 
 def _mined(
@@ -225,8 +232,12 @@ def _store(chain: Chain, found: BlockRange, findings: Findings) -> None:
         inclusion.apply_receipt(row=row, receipt=receipt)
     inclusion.apply_balances(balances=findings.balances, block_number=number)
     owner_sync.apply(
-        changed=findings.changed, found=findings.owners, block_number=number
+        changed=findings.changed,
+        found=findings.owners,
+        block_number=number,
+        configurations=findings.configured,
     )
+    configurations.apply(found=findings.configured, block_number=number)
     _store_blocks(chain, found.blocks)
     chain.blocks.filter(number__lt=number - KEPT_BLOCKS).delete()
     _store_head(chain, found)

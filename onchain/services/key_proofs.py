@@ -22,7 +22,7 @@ from onchain.errors import NotYourAccount, SignatureRefused
 from onchain.models import KeyProof, Owner, Safe
 from onchain.models.owner import public_key_of
 from onchain.protocol.abi import call_data
-from onchain.protocol.deployments import SIGNER_FACTORY
+from onchain.protocol.deployments import SHARED_SIGNER, SIGNER_FACTORY
 from onchain.protocol.typed_data import key_proof_hash
 from onchain.protocol.types import Address, Bytes32
 from onchain.services import passkeys, signers
@@ -194,7 +194,7 @@ def check(*, proof: KeyProof, node: Node) -> None:
         # One that was made an owner elsewhere is linked when the owners are read again.
         Safe.objects.filter(
             pk=proof.safe_id,
-            owners__address=proof.signer,
+            owners__address__in=[proof.signer, SHARED_SIGNER],
             owners__credential__isnull=True,
         ).update(owners_synced_block=None)
 

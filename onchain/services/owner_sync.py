@@ -21,10 +21,12 @@ from accounts.visible_text import visible
 from onchain.clients.node_types import LogRecord
 from onchain.models import Chain, KeyProof, OperationSignature, Owner, Safe
 from onchain.models.operation_states import Status
+from onchain.protocol.configuration import Configuration
 from onchain.protocol.deployments import SHARED_SIGNER
-from onchain.protocol.events import OWNER_EVENTS
+from onchain.protocol.events import ACCOUNT_EVENTS
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.safe import setup_owners
+from onchain.protocol.shared_signer import SharedKey
 from onchain.protocol.types import Address
 from onchain.services import signers, ways_in
 
@@ -37,8 +39,8 @@ TOLD_HOURS = 1  # an owner that a reorg took away and brought back is told of on
 
 
 def changed(*, chain: Chain, logs: Sequence[LogRecord]) -> list[Safe]:
-    """Return the known accounts whose owners or threshold a block may have changed."""
-    named = {log.address for log in logs if log.topics[0] in OWNER_EVENTS}
+    """Return the known accounts whose owners or configuration a block may change."""
+    named = {log.address for log in logs if log.topics[0] in ACCOUNT_EVENTS}
     if not named:
         return []
     return list(Safe.objects.filter(chain=chain, address__in=named).order_by("pk"))
@@ -61,8 +63,13 @@ def apply(
     changed: Sequence[Safe],
     found: Mapping[Safe, AccountOwners | None],
     block_number: int,
+    configurations: Mapping[Safe, Configuration | None] | None = None,
 ) -> None:
     """Write what was read, and mark what is still to be read.
+
+    Args:
+        configurations: of the same accounts; who is behind the shared signer is only
+            known with them.
 
     Repeating it changes nothing. Call it in the transaction of the block.
     """
@@ -73,12 +80,27 @@ def apply(
         if owners is None:
             logger.error("safe %s does not say who its owners are", safe.pk)
         else:
-            _write(safe, list(dict.fromkeys(owners.owners))[:MAX_OWNERS])
+            configuration = (configurations or {}).get(safe)
+            shared = None if configuration is None else configuration.shared_key
+            _unlink(safe, shared)
+            _write(safe, list(dict.fromkeys(owners.owners))[:MAX_OWNERS], shared)
             fields["threshold"] = min(owners.threshold, MAX_OWNERS)
         Safe.objects.filter(pk=safe.pk).update(**fields)
 
 
-def _write(safe: Safe, addresses: Sequence[Address]) -> None:
+def _unlink(safe: Safe, shared: SharedKey | None) -> None:
+    """Let go of a passkey that the shared signer does not check any more."""
+    owner = safe.owners.filter(address=SHARED_SIGNER, credential__isnull=False).first()
+    if owner is None or shared is None or owner.public_key == shared.public_key:
+        return
+    logger.warning("safe %s has another passkey behind the shared signer", safe.pk)
+    owner.credential = None
+    owner.kind = Owner.Kind.UNKNOWN
+    owner.proven_at = None
+    owner.save(update_fields=["credential", "kind", "proven_at"])
+
+
+def _write(safe: Safe, addresses: Sequence[Address], shared: SharedKey | None) -> None:
     rows = {bytes(row.address): row for row in safe.owners.select_related("credential")}
     unlinked = [
         address
@@ -86,6 +108,8 @@ def _write(safe: Safe, addresses: Sequence[Address]) -> None:
         if address not in rows or rows[address].credential is None
     ]
     proofs = _proofs(safe, unlinked)
+    if SHARED_SIGNER in unlinked and shared is not None:
+        proofs |= _shared_proof(safe, shared)
     heirs = _heirs(safe, rows.get(SHARED_SIGNER))
     is_news = False
     for position, address in enumerate(addresses):
@@ -118,6 +142,15 @@ def _proofs(safe: Safe, addresses: Sequence[Address]) -> dict[Address, KeyProof]
         # The stored signer must be its key's: who changed it would see the account.
         if signers.signer_for(public_key=proof.public_key, safe=safe) == proof.signer
     }
+
+
+def _shared_proof(safe: Safe, shared: SharedKey) -> dict[Address, KeyProof]:
+    """Return the proof of the passkey that the shared signer checks for the account."""
+    if shared.verifiers != safe.verifiers:
+        return {}
+    signer = signers.signer_for(public_key=shared.public_key, safe=safe)
+    found = _proofs(safe, [signer])
+    return {SHARED_SIGNER: found[signer]} if signer in found else {}
 
 
 def _heirs(safe: Safe, shared: Owner | None) -> dict[Address, Owner]:

@@ -26,6 +26,7 @@ from onchain.services.signers import signer_of
 
 logger = logging.getLogger(__name__)
 
+MAX_ACCOUNTS = 50  # that one person opens; each may cost the operator its deployment
 BALANCE_REQUEST_SECONDS = 5  # a viewed account asks for its balance this often at most
 
 

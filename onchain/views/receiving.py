@@ -16,7 +16,7 @@ from onchain import tasks
 from onchain.errors import NotYourAccount, SignatureRefused
 from onchain.forms import AssertionForm
 from onchain.models import KeyProof, Safe
-from onchain.services import key_proofs
+from onchain.services import configurations, key_proofs
 from onchain.services.passkeys import passkey_of
 from onchain.views.access import (
     account_context,
@@ -84,6 +84,9 @@ def prove(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
 def _card(request: HttpRequest, safe: Safe) -> dict[str, Any]:
     owner = key_proofs.own_owner(safe=safe, user=person(request))
     context: dict[str, Any] = {"safe": safe, "owner": owner}
+    foreign = configurations.unacknowledged(safe=safe, user=person(request))
+    if foreign is not None:
+        return context | {"foreign": foreign, "seen": f"0x{foreign.seen_hash.hex()}"}
     if owner.proven_at is not None:
         return context | _proven(safe)
     credential = passkey_of(owner)

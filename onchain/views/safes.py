@@ -21,7 +21,7 @@ from onchain.forms import IdempotencyForm
 from onchain.models import RelayerTransaction, Safe
 from onchain.protocol.deployments import CONTRACTS
 from onchain.services import activity as activity_service
-from onchain.services import deployment_waits, safes, ways_in
+from onchain.services import configurations, deployment_waits, safes, ways_in
 from onchain.services.faucet import request_test_eth
 from onchain.setting_up import setting_up
 from onchain.views.access import (
@@ -116,6 +116,10 @@ def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResp
     context["ways_in"] = ways_in.ways_in(safe=safe, user=person(request))
     context["owners"] = list(safe.owners.current().select_related("credential"))
     context["contracts"] = CONTRACTS
+    context["foreign"] = configurations.foreign_in(safe)
+    context["unacknowledged"] = configurations.unacknowledged(
+        safe=safe, user=person(request)
+    )
     return render(request, "onchain/settings.html", context)
 
 
@@ -165,6 +169,7 @@ def _overview(safe: Safe) -> dict[str, Any]:
     )
     return {
         "setting_up": setting_up(safe),
+        "foreign": configurations.foreign_in(safe),
         "can_send": safe.is_live or (safe.deploys_itself and safe.balance_wei > 0),
         "faucet_form_key": uuid.uuid4(),
         "faucet_pending": settings.LOCAL_CHAIN and waiting.exists(),

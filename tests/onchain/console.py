@@ -23,9 +23,12 @@ from accounts.models import (
 )
 from onchain.admin_base import NudgeAdmin
 from onchain.models import (
+    AccountLookup,
     Acknowledgement,
     Block,
     Budget,
+    ConfigurationAcknowledgement,
+    ForeignConfiguration,
     JournalEntry,
     NetworkQuota,
     PaymasterDeposit,
@@ -103,6 +106,14 @@ def fill_console(wallet: Wallet) -> None:
     )
     PaymasterDeposit.objects.create(
         chain=chain, address=b"\5" * 20, deposit_wei=10**18, read_at=timezone.now()
+    )
+    foreign = {"safe": wallet.safe, "seen_hash": HASH}
+    ForeignConfiguration.objects.create(
+        **foreign, findings=[["guard", "0x" + "ab" * 20]], block_number=100
+    )
+    ConfigurationAcknowledgement.objects.create(**foreign, user=wallet.user)
+    AccountLookup.objects.create(
+        user=wallet.user, chain=chain, address=b"\xac" * 20, asked_at=timezone.now()
     )
     Transfer.objects.create(
         chain=chain,

@@ -1,0 +1,79 @@
+"""What may act for an account beside its owners: written into rows, and acknowledged.
+
+Read with the owners, where an account's own event points (security.md R67). An account
+that was set up here has nothing of the kind until somebody gives it to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from accounts.models import User
+from onchain.models import (
+    ConfigurationAcknowledgement,
+    ForeignConfiguration,
+    Safe,
+)
+from onchain.protocol.configuration import Configuration, seen_hash
+from onchain.protocol.types import Bytes32, checksum_address
+
+logger = logging.getLogger(__name__)
+
+
+def apply(*, found: Mapping[Safe, Configuration | None], block_number: int) -> None:
+    """Write what was read; repeating it changes nothing.
+
+    Call it in the transaction of the block.
+    """
+    for safe, configuration in found.items():
+        if configuration is not None:
+            write(safe=safe, configuration=configuration, block_number=block_number)
+
+
+def write(*, safe: Safe, configuration: Configuration, block_number: int) -> None:
+    """Keep what is foreign in an account, and nothing where nothing is."""
+    foreign = configuration.foreign
+    if not foreign:
+        ForeignConfiguration.objects.filter(safe=safe).delete()
+        return
+    _row, created = ForeignConfiguration.objects.update_or_create(
+        safe=safe,
+        defaults={
+            "findings": [[kind, checksum_address(at)] for kind, at in foreign],
+            "seen_hash": seen_hash(foreign),
+            "block_number": block_number,
+        },
+    )
+    if created:
+        logger.warning("safe %s has a foreign configuration", safe.pk)
+
+
+def foreign_in(safe: Safe) -> ForeignConfiguration | None:
+    """Return what is foreign in an account, None where nothing is."""
+    return ForeignConfiguration.objects.filter(safe=safe).first()
+
+
+def unacknowledged(*, safe: Safe, user: User) -> ForeignConfiguration | None:
+    """Return what is foreign in an account and not yet acknowledged by the person."""
+    foreign = foreign_in(safe)
+    if foreign is None:
+        return None
+    said = ConfigurationAcknowledgement.objects.filter(
+        safe=safe, user=user, seen_hash=foreign.seen_hash
+    )
+    return None if said.exists() else foreign
+
+
+def acknowledge(*, safe: Safe, user: User, seen: Bytes32) -> bool:
+    """Remember that the person knows what they saw; False if it is another by now.
+
+    Safe to repeat.
+    """
+    foreign = foreign_in(safe)
+    if foreign is None or foreign.seen_hash != seen:
+        return False
+    ConfigurationAcknowledgement.objects.get_or_create(
+        safe=safe, user=user, seen_hash=seen
+    )
+    return True
