@@ -8,9 +8,11 @@ from django.utils import timezone
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node_types import Receipt
 from onchain.models import RelayerTransaction, Safe
+from onchain.protocol.abi import selector
 from onchain.protocol.deployments import MULTICALL3
 from onchain.protocol.safe import create_signer_data, factory_data
 from onchain.services import deployment_batches, deployments, inclusion, relayer, safes
+from onchain.services.deployment_batches import TOO_MUCH_GAS
 from tests.factories import ETHER, RELAYER_KEY, World, make_queued_wallet
 from tests.threads import all_at_once
 
@@ -70,6 +72,40 @@ def test_a_batch_at_most_goes_together_first_come_first_served(world: World, set
 
     assert [deploys(first, safe) for safe in waiting] == [True] * 10 + [False] * 2
     assert [deploys(second, safe) for safe in waiting] == [False] * 10 + [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("block_gas", "accounts"),
+    [(10_000_000, 4), (5_000_000, 2), (10**9, 8)],
+    ids=["half a block", "half a small block", "what one transaction may use"],
+)
+def test_a_batch_is_halved_until_it_fits(world: World, settings, block_gas, accounts):
+    settings.DEPLOYMENT_BATCH = 16
+    world.node.block_gas = block_gas
+    world.node.estimate_gas = lambda **asked: 1_000_000 * made_in(asked["data"])
+    waiting = queue(16)
+
+    row = sign_next(world)
+
+    assert row.gas_limit <= min(block_gas // 2, 2**24)
+    assert sum(deploys(row, safe) for safe in waiting) == accounts
+
+
+def made_in(data: bytes) -> int:
+    return data.count(selector("createProxyWithNonce(address,bytes,uint256)"))
+
+
+def test_one_account_that_fits_into_no_block_fails_and_holds_no_other_up(
+    world: World,
+):
+    (safe,) = queue(1)
+    world.node.block_gas = 500_000
+
+    assert sign_next(world) is None
+
+    safe.refresh_from_db()
+    assert (safe.status, safe.failure_code) == ("failed", TOO_MUCH_GAS)
+    assert "480000 gas, 250000 allowed" in safe.failure_detail
 
 
 def test_an_account_nobody_asked_for_stays(world: World):
