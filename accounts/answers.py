@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.errors import CeremonyFailed, TooManyAttempts
+from accounts.frame import render_framed
 from accounts.models import User
 
 STATUS = {
@@ -74,7 +74,7 @@ def refusal(
     if wants_json(request):
         return refusal_json(error)
     context = {"error": error, "way_back": way_back or reverse("home")}
-    response = render(
+    response = render_framed(
         request,
         "accounts/ceremony_failed.html",
         context,

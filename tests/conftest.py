@@ -1,8 +1,9 @@
 """What all tests share: no network but loopback, and one real chain, bundler, stack.
 
 The running site is started once for all processes of a run, a bare chain once in each
-that needs one; all on free ports, with folders of their own, and stopped at the end. Whatever asks for one is marked, so that `-m
-"not chain and not browser"` leaves the fast tests.
+that needs one; all on free ports, with folders of their own, and stopped at the end.
+Whatever asks for one is marked, so that `-m "not chain and not browser"` leaves the
+fast tests.
 """
 
 from __future__ import annotations

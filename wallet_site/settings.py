@@ -140,6 +140,8 @@ AAGUID_ALLOW = env.list("AAGUID_ALLOW", [], subcast=str.strip)
 AAGUID_DENY = env.list("AAGUID_DENY", [], subcast=str.strip)
 # What happens in the transaction that registers a new person (accounts knows no chain).
 REGISTRATION_HOOK = "onchain.views.registration.open_wallet"
+# What a signed-in person's pages show around their content.
+FRAME_HOOK = "onchain.views.access.frame_context"
 
 # --- E-mail ------------------------------------------------------------------------
 # For alerts only (R61). Without a URL the site offers none, and says so.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,6 +14,7 @@ from accounts.browsers import browser_name
 from accounts.decorators import passkeys_login_required, step_up_required
 from accounts.errors import EmailLinkRefused, EmailRefused
 from accounts.forms import ButtonForm, EmailForm, EmailTokenForm
+from accounts.frame import render_framed
 from accounts.models import EmailAddress, User
 from accounts.step_up import Action
 
@@ -93,7 +93,7 @@ def email_keep(request: HttpRequest) -> HttpResponse:
 @require_safe
 def email_verify(request: HttpRequest) -> HttpResponse:
     """The page of a link, which changes nothing; the token stays in the browser."""
-    return _private(render(request, "accounts/email_verify.html"))
+    return _private(render_framed(request, "accounts/email_verify.html", {}))
 
 
 @require_POST
@@ -136,7 +136,7 @@ def _mailed(request: HttpRequest) -> HttpResponse:
 def _section(request: HttpRequest, user: User, form: Form) -> HttpResponse:
     """Answer a form that was not accepted: the section with words, on its own page."""
     context = emails.page_context(user) | {"email_form": form}
-    return render(request, "accounts/email.html", context, status=422)
+    return render_framed(request, "accounts/email.html", context, status=422)
 
 
 def _signed_in(request: HttpRequest) -> User:

@@ -26,6 +26,7 @@ from accounts.browsers import browser_name
 from accounts.decorators import passkeys_login_required, step_up_required
 from accounts.errors import CeremonyFailed, SignedOut
 from accounts.forms import CeremonyForm, PasskeyNameForm, StepUpForm
+from accounts.frame import render_framed
 from accounts.models import Credential, User
 from accounts.options import aimed_at
 
@@ -89,7 +90,7 @@ def passkey_add(request: HttpRequest) -> HttpResponse:
         "places": [_place(created, *place) for place in PLACES],
         "until": timezone.now() + timedelta(seconds=settings.CEREMONY_SECONDS),
     }
-    return render(request, "passkeys/add.html", context)
+    return render_framed(request, "passkeys/add.html", context)
 
 
 @require_POST
@@ -125,9 +126,10 @@ def passkey_rename(request: HttpRequest, pk: int) -> HttpResponse:
     credential = get_object_or_404(Credential.objects.of(_user(request)), pk=pk)
     form = PasskeyNameForm(request.POST)
     if not form.is_valid():
-        name = "_rename" if getattr(request, "htmx", False) else "rename"
         context = {"credential": credential, "form": form}
-        return render(request, f"passkeys/{name}.html", context, status=422)
+        if getattr(request, "htmx", False):
+            return render(request, "passkeys/_rename.html", context, status=422)
+        return render_framed(request, "passkeys/rename.html", context, status=422)
     credentials.rename(credential=credential, name=form.cleaned_data["name"])
     provider_signals.remember_change(request.session)
     messages.success(request, f"Renamed to “{form.cleaned_data['name']}”.")
