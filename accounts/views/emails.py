@@ -85,7 +85,7 @@ def email_keep(request: HttpRequest) -> HttpResponse:
     """Call off a change or a removal."""
     user = _signed_in(request)
     if emails.keep(user=user, browser=_browser(request)):
-        messages.success(request, "Nothing changes: the old address stays.")
+        messages.success(request, "Nothing changes: the address stays as it was.")
     tasks.send_mails.delay_on_commit()
     return see_other(request, reverse(PASSKEYS))
 

@@ -435,6 +435,7 @@ def test_the_section_says_each_state_and_one_next_step(member, inbox):
     assert "Keep the old address" in words
     assert "Change the address" not in words
     member.post("email-keep")
+    assert f"{OLD} Gets the alerts" in section(member.user)
 
     member.confirmed("email-remove")
     assert "Keep this address" in section(member.user)

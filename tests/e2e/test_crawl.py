@@ -140,12 +140,13 @@ def test_the_landing_page_loads_in_under_100_kilobytes(visitor: Visitor) -> None
     assert 50_000 < unpacked < LANDING_UNPACKED_BYTES
 
 
-def test_without_javascript_the_landing_page_says_what_is_needed(
-    welcome: Welcome,
+@pytest.mark.parametrize("path", ["/", "/admin/login/", "/admin/enrol"])
+def test_without_javascript_a_page_that_asks_for_a_passkey_says_what_is_needed(
+    path: str, welcome: Welcome
 ) -> None:
     visitor = welcome(java_script_enabled=False)
 
-    visitor.go()
+    visitor.go(path)
 
     # A locator by words would pass over what stands in noscript.
     said = visitor.page.locator("noscript p")

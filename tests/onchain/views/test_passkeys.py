@@ -444,6 +444,35 @@ def test_with_one_account_its_frame_stays_and_marks_the_page(alice):
     assert PAGE in current
 
 
+@pytest.mark.parametrize(
+    ("method", "name", "status"),
+    [
+        ("get", "security-events", 200),
+        ("get", "email-verify", 200),
+        ("post", "email-link", 422),
+        ("post", "email-confirm", 410),
+        ("post", "passkey-rename", 422),
+        ("post", "addition-finish", 400),
+    ],
+)
+def test_the_frame_stays_around_each_page_of_a_passkey(method, name, status, alice):
+    pk = alice.user.credentials.get().pk
+    url = reverse(name, args=[pk] if name == "passkey-rename" else [])
+
+    response = getattr(alice.client, method)(url)
+
+    assert response.status_code == status
+    assert response.context["safe"] == alice.safe
+    assert Page(response).with_attribute("aria-current") != []
+
+
+def test_a_page_that_anybody_may_open_has_no_frame_for_strangers(db):
+    response = Client().get(reverse("email-verify"))
+
+    assert response.status_code == 200
+    assert "safe" not in response.context
+
+
 def test_with_several_accounts_none_of_them_frames_the_page(alice):
     credential = make_credential(user=alice.user)
     safes.open_safe(user=alice.user, credential=credential, chain=make_chain())

@@ -51,6 +51,7 @@ def test_the_landing_page_remembers_where_one_wanted_to_go(path, kept):
     page = Page(Client().get("/", {"next": path}))
 
     assert (page.inputs().get("next") == path) is kept
+    assert ("to open the page you asked for" in page.words) is kept
     assert "<script>" not in page.html
 
 
