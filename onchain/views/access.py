@@ -54,9 +54,9 @@ def person(request: HttpRequest) -> User:
 
 
 def own_safes(request: HttpRequest) -> list[Safe]:
-    """Return the person's accounts, oldest first."""
+    """Return the person's accounts, oldest first, with what is foreign in them."""
     safes = Safe.objects.visible_to(person(request))
-    return list(safes.select_related("chain").order_by("pk"))
+    return list(safes.select_related("chain", "foreign_configuration").order_by("pk"))
 
 
 def own_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:

@@ -116,7 +116,7 @@ def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResp
     context["ways_in"] = ways_in.ways_in(safe=safe, user=person(request))
     context["owners"] = list(safe.owners.current().select_related("credential"))
     context["contracts"] = CONTRACTS
-    context["foreign"] = configurations.foreign_in(safe)
+    context["foreign"] = getattr(safe, "foreign_configuration", None)
     context["unacknowledged"] = configurations.unacknowledged(
         safe=safe, user=person(request)
     )
@@ -169,7 +169,7 @@ def _overview(safe: Safe) -> dict[str, Any]:
     )
     return {
         "setting_up": setting_up(safe),
-        "foreign": configurations.foreign_in(safe),
+        "foreign": getattr(safe, "foreign_configuration", None),
         "can_send": safe.is_live or (safe.deploys_itself and safe.balance_wei > 0),
         "faucet_form_key": uuid.uuid4(),
         "faucet_pending": settings.LOCAL_CHAIN and waiting.exists(),
