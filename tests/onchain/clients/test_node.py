@@ -347,14 +347,22 @@ def test_an_error_that_says_later_is_transient(recorded, node: Node, code: int):
         node.call(A, b"")
 
 
-@pytest.mark.parametrize("code", [-32601, -32602, -32000, 0])
-def test_any_other_error_is_a_refusal(recorded, node: Node, code: int):
+@pytest.mark.parametrize(
+    ("code", "ours"),
+    [
+        (-32601, "node-method"),
+        (-32602, "node-fields"),
+        (-32000, "node-refused"),
+        (0, "node-refused"),
+    ],
+)
+def test_any_other_error_is_a_refusal(recorded, node: Node, code: int, ours: str):
     recorded.answers["eth_estimateGas"] = RpcFailure(code, "no")
 
     with pytest.raises(ClientError) as caught:
         node.estimate_gas(sender=A, to=B, value=0, data=b"")
 
-    assert (caught.value.code, caught.value.detail) == ("node-refused", "no")
+    assert (caught.value.code, caught.value.detail) == (ours, "no")
 
 
 def test_one_failed_call_of_a_batch_fails_the_question(recorded, node: Node):
