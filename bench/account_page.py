@@ -16,7 +16,7 @@ from onchain.models import Safe
 from tests.wallets import Wallet, make_operation
 
 HISTORIES = (0, 20, 500)  # operations
-GOAL_QUERIES = 12
+GOAL_QUERIES = 10
 
 
 def main() -> None:

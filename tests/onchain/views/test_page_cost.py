@@ -11,7 +11,7 @@ from tests.wallets import Status, make_history, make_operation, prove
 
 pytestmark = pytest.mark.django_db
 
-MOST_QUERIES = 12
+MOST_QUERIES = 10
 MANY = 200
 PAGES = {
     *("safe-detail", "activity", "settings", "send", "receive"),
