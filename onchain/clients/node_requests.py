@@ -43,6 +43,17 @@ TOO_LARGE = re.compile(
     r"|batch (size )?limit",
     re.IGNORECASE,
 )
+# How nodes say that a contract's code came to a stop without REVERT. It is the
+# contract's own doing and stays so: asked for ever, one hostile account would hold up
+# everybody. geth and Erigon: core/vm/errors.go. reth and anvil: "EVM error
+# InvalidFEOpcode". Nethermind: "VM execution error".
+FAULT = re.compile(
+    r"out of ?gas|invalid (op ?code|code|jump)|stack (underflow|limit|overflow)"
+    r"|stack(under|over)flow|gas uint64 overflow|return data out of bounds"
+    r"|write protection|max call depth|bad ?instruction"
+    r"|\b(EVM|VM execution) error",
+    re.IGNORECASE,
+)
 # A limit of requests asks for patience, not for smaller questions.
 RATE_LIMIT = re.compile(
     r"\brate\b|per (second|minute|day)|daily|quota|capacity|throughput"
@@ -101,9 +112,13 @@ def _topic(topic: Bytes32 | Sequence[Bytes32] | None) -> object:
 
 
 def translated(error: RpcError) -> ClientError | TransientClientError:
-    """Return a node's error as one of the two kinds that callers know."""
+    """Return a node's error as one of the two kinds that callers know.
+
+    A contract that comes to a stop in another way counts as one that reverted.
+    """
     data = error.data
-    if error.code == 3 or "revert" in error.message.lower():
+    is_revert = error.code == 3 or "revert" in error.message.lower()
+    if is_revert or FAULT.search(error.message):
         reason = error.message
         if isinstance(data, str) and data.startswith("0x") and len(data) > 2:
             reason = decode_revert(parse_data(data))

@@ -190,6 +190,13 @@ GET_OWNERS, GET_THRESHOLD = (
 TWO_OWNERS = f"0x{encode(['address[]'], [[B, A]]).hex()}"
 ONE_OF_TWO = f"0x{encode(['uint256'], [1]).hex()}"
 REVERTED = RpcFailure(3, "execution reverted")
+FAULTS = [
+    RpcFailure(-32000, "out of gas"),
+    RpcFailure(-32000, "invalid opcode: INVALID"),
+    RpcFailure(-32000, "stack underflow (0 <=> 1)"),
+    RpcFailure(-32603, "EVM error OutOfGas"),
+    RpcFailure(-32015, "VM execution error."),
+]
 
 
 def owner_answers(owners: object, threshold: object) -> Callable[..., object]:
@@ -236,6 +243,20 @@ def test_an_account_that_does_not_answer_holds_no_other_back(
     found = node.owners([A, B], TOPIC)
 
     assert found == [None, AccountOwners(owners=[B, A], threshold=1)]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.fields["message"])
+def test_a_hostile_account_does_not_hold_the_follower_up(
+    recorded: StubRpc, node: Node, fault: RpcFailure
+):
+    recorded.answers["eth_call"] = owner_answers(fault, ONE_OF_TWO)
+    owners = node.owners([A, B], TOPIC)
+    recorded.answers["eth_call"] = fault
+    recorded.answers["eth_getStorageAt"] = f"0x{'00' * 32}"
+
+    assert owners == [None, AccountOwners(owners=[B, A], threshold=1)]
+    assert node.configurations([A], TOPIC) == [None]
+    assert node.account_record(A).owners is None
 
 
 @pytest.mark.parametrize("code", [-32000, -32001, -32602])
