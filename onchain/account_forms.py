@@ -13,7 +13,7 @@ from accounts.models import Credential, User
 from accounts.visible_text import visible
 from onchain.forms import RecipientField
 from onchain.models import Safe
-from onchain.services.safes import MAX_ACCOUNTS, NewAccount
+from onchain.services.safes import NewAccount
 
 INCOMPLETE = "This form is incomplete. Load the page again."
 NAME_CHARACTERS = 60
@@ -60,7 +60,6 @@ class NewAccountForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
         own = Credential.objects.of(user).usable().order_by("pk")
         self.passkey_field.queryset = own
         self.initial.setdefault("name", f"Account {user.safes.count() + 1}")
@@ -88,13 +87,6 @@ class NewAccountForm(forms.Form):
         if layout == Safe.Layout.SHARED and not settings.USER_PAID_DEPLOYMENT:
             raise ValidationError("Here, this site sets accounts up.")
         return layout
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse more accounts than a person needs; each may cost the operator."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if self.user.safes.count() >= MAX_ACCOUNTS:
-            raise ValidationError(f"You have {MAX_ACCOUNTS} accounts: the most.")
-        return cleaned
 
     def wanted(self, *, network: str) -> NewAccount:
         """Return what a valid form asks for, from a network with its quota (R68)."""

@@ -121,6 +121,10 @@ class QuotaTaken(OnchainError):
     """A network's last places in today's deployments went to another worker."""
 
 
+class TooManyAccounts(OnchainError):
+    """One person opens more accounts than one needs (security.md R68)."""
+
+
 class TooManyLookups(OnchainError):
     """One person asks the chain about too many addresses."""
 

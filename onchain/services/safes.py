@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Credential, User
 from onchain.clients.node import Node
-from onchain.errors import IdempotencyConflict
+from onchain.errors import IdempotencyConflict, TooManyAccounts
 from onchain.models import Chain, Owner, Safe
 from onchain.models.owner import public_key_of
 from onchain.protocol.deployments import SHARED_SIGNER, VERIFIERS
@@ -65,12 +65,15 @@ def open_another(
 
     Raises:
         IdempotencyConflict: the key was used for another account.
+        TooManyAccounts: the person has as many as one may open.
     """
     with transaction.atomic():
         # One at a time for each person, so that two parallel asks find two numbers.
         User.objects.select_for_update().get(pk=user.pk)
         before = Safe.objects.filter(creation_key=wanted.key).first()
         if before is None or wanted.key is None:
+            if user.safes.count() >= MAX_ACCOUNTS:
+                raise TooManyAccounts(f"You have {MAX_ACCOUNTS} accounts: the most.")
             salt = _free_salt(credential, chain, wanted.layout)
             return _create(user, credential, chain, wanted, salt_nonce=salt)
     is_same = (before.name, before.layout) == (wanted.name, wanted.layout)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
+from onchain.errors import TooManyAccounts
 from onchain.models import JournalEntry, Safe
 from onchain.protocol.safe import account_address, direct_setup, signer_address
 from onchain.services import journal, nudging, safes
@@ -158,6 +160,28 @@ def test_of_ten_viewers_at_once_one_asks(transactional_world: World):
     claims = all_at_once(10, lambda: safes.claim_balance_request(safe=safe))
 
     assert sorted(claims) == [False] * 9 + [True]
+
+
+def test_parallel_asks_open_no_more_accounts_than_one_may_have(
+    transactional_world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(safes, "MAX_ACCOUNTS", 3)
+    wallet = transactional_world.wallet
+    credential = wallet.user.credentials.get()
+
+    def ask() -> object:
+        wanted = safes.NewAccount(name="One more", key=uuid.uuid4())
+        return safes.open_another(
+            user=wallet.user,
+            credential=credential,
+            chain=transactional_world.chain,
+            wanted=wanted,
+        )
+
+    answers = all_at_once(6, ask)
+
+    assert wallet.user.safes.count() == 3
+    assert sum(isinstance(answer, TooManyAccounts) for answer in answers) == 4
 
 
 def test_a_refreshed_balance_names_its_block(world: World):

@@ -113,12 +113,17 @@ def test_where_the_operator_does_not_allow_it_nobody_pays(alice: Wallet, setting
 
 
 def test_fifty_accounts_are_enough(alice: Wallet, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("onchain.account_forms.MAX_ACCOUNTS", 1)
+    monkeypatch.setattr("onchain.services.safes.MAX_ACCOUNTS", 2)
+    fields = posted(alice)
 
-    response = alice.client.post(URL, posted(alice))
+    first = alice.client.post(URL, fields)
+    again = alice.client.post(URL, fields)
+    another = alice.client.post(URL, posted(alice))
 
-    assert response.status_code == 422
-    assert Safe.objects.count() == 1
+    assert (first.status_code, again["Location"]) == (302, first["Location"])
+    assert another.status_code == 422
+    assert "2 accounts: the most" in Page(another).text
+    assert Safe.objects.count() == 2
 
 
 def test_an_operator_opens_none():
