@@ -505,6 +505,7 @@ def test_an_operator_is_told_where_operators_keys_come_from():
     assert adding_forms(page) == []
     assert "from a link that the terminal prints" in page.words
     assert not any("/remove/" in href for href in hrefs(page))
+    assert "If this site goes away" not in page.words
     assert reverse("admin:index") in hrefs(page)
     assert "You are an operator" in home.words
     assert reverse("admin:index") in hrefs(home)
