@@ -54,13 +54,32 @@ class Follower:
         """Follow until stopped; then let another one take over."""
         try:
             while not self.stopped.is_set():
-                if not (self._is_due() and self.one_pass()):
+                if not self._due_pass():
                     self.stopped.wait(BUSY_SECONDS)
         finally:
             follower.release_lease(chain=self.chain, name=self.name)
 
+    def _due_pass(self) -> bool:
+        """Make a pass if it is time for one; True when there may be more.
+
+        A database that restarts, or that ends one of two transactions which waited for
+        each other, must not end the follower (security.md R51): what was not written
+        is read again.
+        """
+        try:
+            return self._is_due() and self.one_pass()
+        except DatabaseError:
+            logger.exception("the database failed")
+            close_old_connections()
+            self.stopped.wait(IDLE_SECONDS)
+            return False
+
     def one_pass(self) -> bool:
-        """Read what is new; True when there may be more. Errors are only noted."""
+        """Read what is new; True when there may be more. A node's errors are noted.
+
+        Raises:
+            DatabaseError: the database failed; nothing was written of a block.
+        """
         self.passed_at = time.monotonic()
         try:
             if not self._holds_lease():
@@ -74,12 +93,6 @@ class Follower:
             self._heard()
         except (ClientError, TransientClientError, ChainNotReady) as error:
             self._trouble(error)
-            return False
-        except DatabaseError:
-            # A database that restarts must not end the follower (security.md R51).
-            logger.exception("the database failed")
-            close_old_connections()
-            self.stopped.wait(IDLE_SECONDS)
             return False
         return moved
 

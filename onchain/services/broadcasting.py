@@ -11,7 +11,7 @@ from django.utils import timezone
 from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
 from onchain.models import RelayerTransaction
-from onchain.services import budgets, deployments
+from onchain.services import budgets, deployments, row_locks
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def _give_up(row: RelayerTransaction, error: ClientError) -> None:
     """
     logger.error("relayer transaction %s refused: %s", row.pk, error.code)
     with transaction.atomic():
+        row_locks.lock_accounts(row_locks.accounts_of([row]))
         if RelayerTransaction.objects.transition(
             row.pk,
             source=row.status,

@@ -58,7 +58,8 @@ def pools_of(*, row: RelayerTransaction) -> Sequence[str]:
 def reserve(*, chain: Chain, pools: Sequence[str], cost_wei: int) -> Budget | None:
     """Promise a cost from the first pool that has it; None: no pool was asked for.
 
-    Called in the transaction that stores what it pays for: both or neither.
+    Called in the transaction that stores what it pays for: both or neither. Accounts
+    and relayer transactions are locked before it (``row_locks``).
 
     Raises:
         OverBudget: none of the pools has it; nothing was promised.
@@ -81,11 +82,11 @@ def settle(*, row: RelayerTransaction, cost_wei: int) -> None:
     it changes nothing; the day is the one on which it was promised.
     """
     with transaction.atomic():
-        rows = RelayerTransaction.objects.select_for_update()
+        rows = RelayerTransaction.objects.select_for_update(no_key=True)
         before = rows.get(pk=row.pk)
         if before.budget_id is None or before.charged_wei == cost_wei:
             return
-        budget = Budget.objects.select_for_update().get(pk=before.budget_id)
+        budget = Budget.objects.select_for_update(no_key=True).get(pk=before.budget_id)
         used = budget.used_wei - before.charged_wei + cost_wei
         # Where there is room again, it is worth another ask.
         refused_at = None if used < budget.used_wei else budget.refused_at
@@ -146,4 +147,4 @@ def _row(chain: Chain, pool: str) -> tuple[Budget, bool]:
 
 def _locked(chain: Chain, pool: str) -> Budget:
     budget, _created = _row(chain, pool)
-    return Budget.objects.select_for_update().get(pk=budget.pk)
+    return Budget.objects.select_for_update(no_key=True).get(pk=budget.pk)

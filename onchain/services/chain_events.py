@@ -23,7 +23,7 @@ from onchain.protocol.events import (
     USER_OPERATION_REVERT_REASON,
 )
 from onchain.protocol.types import Bytes32
-from onchain.services import inclusion, transfers
+from onchain.services import inclusion, rewinding, row_locks, transfers
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ APPLIED: tuple[tuple[Bytes32, Applier], ...] = (
 # Read beside them: reasons belong to outcomes, and what an account says of its
 # owners and its configuration sends to the account itself.
 READ_ALONG = (USER_OPERATION_REVERT_REASON, *ACCOUNT_EVENTS)
-UNDOING: tuple[Undoing, ...] = (inclusion.rewind, transfers.rewind)
+UNDOING: tuple[Undoing, ...] = (rewinding.rewind, transfers.rewind)
 
 FOLLOWED = tuple(dict.fromkeys([*(topic for topic, _apply in APPLIED), *READ_ALONG]))
 
@@ -74,10 +74,14 @@ def apply_logs(
 
 @transaction.atomic
 def rewind(*, chain: Chain, fork_number: int) -> None:
-    """Undo what blocks above the fork did; the truth is read again from there."""
+    """Undo what blocks above the fork did; the truth is read again from there.
+
+    Locks in the order of ``row_locks``. Safe to repeat.
+    """
     logger.warning("reorg on %s: back to block %s", chain.chain_id, fork_number)
     chain.blocks.filter(number__gt=fork_number).delete()
-    above = Chain.objects.filter(pk=chain.pk, agreed_number__gt=fork_number)
-    above.update(agreed_number=fork_number)
+    row_locks.lock_accounts(row_locks.accounts_above(chain=chain, number=fork_number))
     for undo in UNDOING:
         undo(chain=chain, fork_number=fork_number)
+    above = Chain.objects.filter(pk=chain.pk, agreed_number__gt=fork_number)
+    above.update(agreed_number=fork_number)

@@ -74,7 +74,7 @@ def report(*, chain: Chain, **found: str) -> None:
     While any kind is left, ``problem`` has its words and submissions stop. Kinds are
     the columns ``contracts_problem``, ``node_problem`` and ``agreement_problem``.
     """
-    row = Chain.objects.select_for_update().get(pk=chain.pk)
+    row = Chain.objects.select_for_update(no_key=True).get(pk=chain.pk)
     before = row.problem
     for kind, text in found.items():
         setattr(row, kind, text[:200])

@@ -19,7 +19,13 @@ from onchain.models import Budget, Chain, RelayerTransaction, Safe
 from onchain.protocol.deployments import MULTICALL3
 from onchain.protocol.multisend import aggregate3_data
 from onchain.protocol.types import Call
-from onchain.services import budgets, deployments, network_quotas, relayer
+from onchain.services import (
+    budgets,
+    deployments,
+    network_quotas,
+    relayer,
+    row_locks,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +148,7 @@ def _store(
     signed: relayer.SignedTransaction,
 ) -> RelayerTransaction:
     """Promise its cost, take its places, store it and move its accounts, or nothing."""
+    row_locks.lock_accounts([safe.pk for safe in safes])
     budget = budgets.reserve(
         chain=chain, pools=(DEPLOYMENTS,), cost_wei=signed.max_fee_wei
     )

@@ -32,6 +32,7 @@ from onchain.services import (
     configurations,
     inclusion,
     owner_sync,
+    row_locks,
     transfers,
     user_operations,
 )
@@ -223,11 +224,18 @@ def _complete(receipts: Sequence[Receipt | None]) -> list[Receipt]:
 @transaction.atomic
 def _store(chain: Chain, found: BlockRange, findings: Findings) -> None:
     number = found.head.number
-    _lock(findings.safe_keys)
+    _store_blocks(chain, found)
+    rows = [row for row, _receipt in findings.mined]
+    row_locks.lock_accounts(
+        findings.safe_keys
+        | row_locks.accounts_of(rows)
+        | inclusion.deployed_accounts(chain=chain, logs=found.logs)
+    )
     chain_events.apply_logs(chain=chain, logs=found.logs, at=found.times)
     transfers.apply_unlogged(
         found=findings.unlogged, receipts=findings.unlogged_receipts, at=found.times
     )
+    row_locks.lock_relayed(rows)
     for row, receipt in findings.mined:
         inclusion.apply_receipt(row=row, receipt=receipt)
     inclusion.apply_balances(balances=findings.balances, block_number=number)
@@ -238,8 +246,6 @@ def _store(chain: Chain, found: BlockRange, findings: Findings) -> None:
         configurations=findings.configured,
     )
     configurations.apply(found=findings.configured, block_number=number)
-    _store_blocks(chain, found.blocks)
-    chain.blocks.filter(number__lt=number - KEPT_BLOCKS).delete()
     _store_head(chain, found)
     user_operations.expire_operations(chain=chain)
 
@@ -270,17 +276,7 @@ def _store_head(chain: Chain, found: BlockRange) -> None:
     )
 
 
-def _lock(keys: set[int]) -> None:
-    """Take the accounts' rows in the order of their keys, as requests do.
-
-    A request that drafts for several accounts takes theirs one by one; in another
-    order the two could wait for each other.
-    """
-    rows = Safe.objects.select_for_update().filter(pk__in=keys).order_by("pk")
-    list(rows.values_list("pk"))
-
-
-def _store_blocks(chain: Chain, blocks: Sequence[BlockRecord]) -> None:
+def _store_blocks(chain: Chain, found: BlockRange) -> None:
     rows = [
         Block(
             chain=chain,
@@ -288,10 +284,11 @@ def _store_blocks(chain: Chain, blocks: Sequence[BlockRecord]) -> None:
             hash=block.hash,
             timestamp=block.timestamp,
         )
-        for block in blocks
+        for block in found.blocks
     ]
     try:
         Block.objects.bulk_create(rows)
     except IntegrityError:
         # Its lease ran out while it asked; what it wrote is undone with this.
         raise TransientClientError("another follower was faster") from None
+    chain.blocks.filter(number__lt=found.head.number - KEPT_BLOCKS).delete()

@@ -1,4 +1,4 @@
-"""What blocks do to rows: outcomes, deployments, balances, and their undoing.
+"""What blocks do to rows: outcomes, deployments, balances.
 
 No network here: the follower reads, this writes, in one transaction per block. The
 EntryPoint's log has the last word about an operation (security.md R46).
@@ -32,7 +32,6 @@ from onchain.services import (
     authorization,
     budgets,
     deployments,
-    owner_sync,
     sponsor_payments,
     transfers,
 )
@@ -43,16 +42,6 @@ logger = logging.getLogger(__name__)
 
 SETTLED = (Status.INCLUDED, Status.REVERTED)
 UNKNOWN_BALANCES = 50  # accounts without a balance that one pass asks about
-
-# What a block wrote into an operation, empty again.
-UNDONE = {
-    "transaction_hash": None,
-    "block_number": None,
-    "actual_gas_cost_wei": None,
-    "actual_gas_used": None,
-    "included_at": None,
-    "failure_detail": "",
-}
 
 
 def apply_outcomes(
@@ -209,6 +198,15 @@ def apply_balances(*, balances: Mapping[int, int], block_number: int) -> None:
     Safe.objects.bulk_update(rows, ["balance_wei", "synced_at_block"], batch_size=500)
 
 
+def deployed_accounts(*, chain: Chain, logs: Sequence[LogRecord]) -> set[int]:
+    """Return the keys of our accounts that the factory put on chain."""
+    made = [log for log in logs if log.address == SAFE_PROXY_FACTORY and log.topics[1:]]
+    addresses = (topic_address(log.topics[1]) for log in made)
+    return {
+        safe.pk for safe in known_accounts(chain=chain, addresses=addresses).values()
+    }
+
+
 @transaction.atomic
 def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
     """Settle a relayer transaction; a failed deployment queues its accounts again."""
@@ -236,64 +234,3 @@ def apply_receipt(*, row: RelayerTransaction, receipt: Receipt) -> None:
                 row=row, code=None if receipt.succeeded else "deployment-reverted"
             )
             return
-
-
-def rewind(*, chain: Chain, fork_number: int) -> None:
-    """Take back outcomes, deployments, balances and receipts above the fork."""
-    _reopen_operations(chain, fork_number)
-    safes = Safe.objects.filter(chain=chain)
-    for safe in safes.filter(deployed_block__gt=fork_number):
-        target = Safe.Status.BROADCAST
-        if safe.deployment_transaction_id is None:
-            target = Safe.Status.QUEUED
-        Safe.objects.transition(
-            safe.pk, source=Safe.Status.DEPLOYED, target=target, deployed_block=None
-        )
-        owner_sync.begin_again(safe=safe)
-    safes.filter(synced_at_block__gt=fork_number).update(synced_at_block=None)
-    # Read again from the chain that is left, whatever the lost blocks had changed.
-    safes.filter(owners_synced_block__gt=fork_number).update(owners_synced_block=None)
-    safes.filter(noticed_block__gt=fork_number).update(noticed_block=None)
-    mined = RelayerTransaction.objects.filter(chain=chain, block_number__gt=fork_number)
-    for row in mined:
-        budgets.settle(row=row, cost_wei=row.max_fee_wei)
-        RelayerTransaction.objects.transition(
-            row.pk,
-            source=row.status,
-            target=RelayerTransaction.Status.BROADCAST,
-            block_number=None,
-            gas_used=None,
-            failure_code="",
-        )
-
-
-def _reopen_operations(chain: Chain, fork_number: int) -> None:
-    """Take operations back to where they were; carried out ones choose first.
-
-    No two open operations share a nonce: where another one holds it by now, this one
-    counts as replaced until a block says otherwise.
-    """
-    undone = UserOperation.objects.filter(
-        safe__chain=chain, block_number__gt=fork_number
-    )
-    settled = list(undone.filter(status__in=SETTLED))
-    for op in [*settled, *undone.filter(status=Status.REPLACED)]:
-        nonce = {"nonce_key": op.nonce_key, "nonce_sequence": op.nonce_sequence}
-        rivals = UserOperation.objects.open().filter(safe=op.safe_id, **nonce)
-        target = Status.SUBMITTED
-        if rivals.exists():
-            target = Status.REPLACED
-        elif op.signed_at is None:
-            target = Status.AWAITING_SIGNATURES
-        sponsor_payments.reopen(op=op)
-        if target == op.status:
-            UserOperation.objects.filter(pk=op.pk).update(**UNDONE)
-            continue
-        code = "replaced" if target == Status.REPLACED else ""
-        undo = dict(UNDONE)
-        if target == Status.SUBMITTED:
-            # The bundler may have forgotten it without a word: sent again at once.
-            undo["attempted_at"] = None
-        UserOperation.objects.transition(
-            op.pk, source=op.status, target=target, failure_code=code, **undo
-        )

@@ -25,7 +25,7 @@ from onchain.protocol.events import (
     USER_OPERATION_REVERT_REASON,
 )
 from onchain.protocol.types import Address
-from onchain.services import chain_events
+from onchain.services import chain_events, row_locks
 from onchain.services.block_ranges import Stride
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def reindex(*, safe: Safe, node: Node, first: int) -> Report:
             continue
         stride.note_answer()
         times = _times(node, logs)
-        _write(chain, logs, times)
+        _write(safe, logs, times)
         count, number = count + len(logs), end + 1
     Safe.objects.filter(pk=safe.pk).update(
         owners_synced_block=None, synced_at_block=None
@@ -109,13 +109,15 @@ def _times(node: Node, logs: Sequence[LogRecord]) -> dict[int, int]:
 
 
 @transaction.atomic
-def _write(chain: Chain, logs: Sequence[LogRecord], times: Mapping[int, int]) -> None:
+def _write(safe: Safe, logs: Sequence[LogRecord], times: Mapping[int, int]) -> None:
     """Write logs of blocks that the follower has too, or that are too old to change.
 
     The blocks are held meanwhile, so that a reorg waits and then undoes this as well.
     """
-    rows = chain.blocks.select_for_update().order_by("number")
+    chain = safe.chain
+    rows = chain.blocks.select_for_update(no_key=True).order_by("number")
     known = dict(rows.values_list("number", "hash"))
+    row_locks.lock_accounts([safe.pk])
     oldest = min(known, default=0)
     for log in logs:
         is_recent = log.block_number >= oldest

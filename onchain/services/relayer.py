@@ -22,7 +22,7 @@ from onchain.clients.node import Node
 from onchain.errors import NotNow, OverBudget
 from onchain.models import Budget, Chain, RelayerTransaction
 from onchain.protocol.types import Address, Bytes32
-from onchain.services import budgets
+from onchain.services import budgets, row_locks
 
 logger = logging.getLogger(__name__)
 
@@ -242,6 +242,7 @@ def store_signature(*, row: RelayerTransaction, signed: SignedTransaction) -> bo
     """
     try:
         with transaction.atomic():
+            row_locks.lock_relayed([row])
             budget = budgets.reserve(
                 chain=row.chain,
                 pools=budgets.pools_of(row=row),

@@ -67,14 +67,14 @@ def refusal(*, request: Request) -> Unsponsored | None:
 def reserve(*, request: Request, fields: dict[str, object]) -> Unsponsored | None:
     """Move a draft to AWAITING_SIGNATURES and promise its fee; else return why not.
 
-    One transaction. Locks in the follower's order, the account before its chain: the
-    promise refers to both, and in another order the two could wait for each other.
+    One transaction, which locks in the order of ``row_locks``: the promise refers to
+    the account and to its chain.
     None as well where the draft is none any more: then nothing is promised.
     """
     op = request.op
     with transaction.atomic():
         safe = Safe.objects.select_for_update().get(pk=op.safe_id)
-        chain = Chain.objects.select_for_update().get(pk=safe.chain_id)
+        chain = Chain.objects.select_for_update(no_key=True).get(pk=safe.chain_id)
         pool, reason = _decide(request, chain, safe)
         if pool is None:
             logger.info("operation %s is not sponsored: %s", op.pk, reason)

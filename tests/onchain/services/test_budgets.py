@@ -23,6 +23,7 @@ from onchain.services import (
     relayer,
     relaying,
     replacement,
+    rewinding,
 )
 from tests.factories import (
     PAYEE,
@@ -123,7 +124,7 @@ def test_a_reorg_promises_it_again(world: World):
     run(world)
     mine(world)
 
-    inclusion.rewind(chain=world.chain, fork_number=100)
+    rewinding.rewind(chain=world.chain, fork_number=100)
 
     assert used(world) == MOST
 

@@ -25,9 +25,9 @@ from onchain.protocol.shared_signer import SWAP_OWNER
 from onchain.protocol.types import Address, PublicKey, checksum_address, to_hex
 from onchain.services import (
     authorization,
-    inclusion,
     owner_sync,
     preparation,
+    rewinding,
     safes,
     set_up,
     signers,
@@ -276,7 +276,7 @@ def test_a_reorg_takes_it_back_and_it_is_sent_again_unchanged(world: World):
     read_owners(world, own_signer(world))
     Safe.objects.filter(pk=world.wallet.safe.pk).update(deployed_block=BLOCK)
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    rewinding.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     del world.node.account_codes[world.wallet.safe.address]
     world.wallet.safe.refresh_from_db()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from onchain.models import Chain, Safe, Sponsorship, UserOperation
 from onchain.models.operation_states import Status
-from onchain.services import inclusion, sponsor_limits, sponsor_usage
+from onchain.services import rewinding, sponsor_limits, sponsor_usage
 from tests.factories import World, make_world
 from tests.onchain.services.happenings import BLOCK, happen, outcome
 from tests.onchain.services.sponsor_asks import (
@@ -139,7 +139,7 @@ def test_a_reorg_counts_an_operation_at_its_most_again(world: World):
     op = world.submit()
     happen(world, outcome(op, cost_wei=7))
 
-    inclusion.rewind(chain=world.chain, fork_number=BLOCK - 1)
+    rewinding.rewind(chain=world.chain, fork_number=BLOCK - 1)
 
     used = sponsor_usage.today(chain=world.chain)
     assert used.total.wei == used.open_wei == op.max_cost_wei
