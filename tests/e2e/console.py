@@ -34,7 +34,8 @@ def console_pages(visitor: Visitor) -> Iterator[str]:
     page = visitor.page
     visitor.go("/admin/")
     yield "console"
-    for model in ("safe", "useroperation", "heartbeat", "journalentry"):
+    lists = ("safe", "useroperation", "heartbeat", "journalentry", "chain", "budget")
+    for model in lists:
         visitor.go(f"/admin/onchain/{model}/")
         yield f"console-{model}-list"
     for model in ("safe", "useroperation"):

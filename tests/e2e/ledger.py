@@ -55,6 +55,21 @@ class Ledger:
         payment = {"from": payer, "to": account, "value": hex(value_wei)}
         self.call("eth_sendTransaction", payment)
 
+    def make(self, factory: str, data: str) -> str:
+        """Have a factory make a contract, at a rich account's cost; its address."""
+        (payer, *_others) = reversed(self.call("eth_accounts"))
+        transaction = {"from": payer, "to": factory, "data": data}
+        made = self.call("eth_call", transaction, "latest")
+        self.call("eth_sendTransaction", transaction)
+        return checksum_address(Address(bytes.fromhex(made[-40:])))
+
+    def act_as(self, account: str, data: bytes) -> None:
+        """Let an account call itself, at its own cost, whoever owns it."""
+        self.call("anvil_impersonateAccount", account)
+        call = {"from": account, "to": account, "data": f"0x{data.hex()}"}
+        self.call("eth_sendTransaction", call)
+        self.call("anvil_stopImpersonatingAccount", account)
+
     def receipt(self, transaction_hash: str) -> dict[str, Any]:
         """Return the receipt of a transaction."""
         receipt: dict[str, Any] = self.call(

@@ -1,8 +1,9 @@
 """Take a picture of every page, light and dark, phone and desktop.
 
-    python -m tests.e2e.pictures ORIGIN FOLDER [--console LINK]
+    python -m tests.e2e.pictures ORIGIN FOLDER [--node URL] [--console LINK]
 
 ORIGIN is a running local Latchkey (`make run` says which); a new wallet is made there.
+URL is that of its chain, which is asked to make an account past the site.
 LINK is what `manage.py create_operator NAME` prints: with it, the console's pages too.
 """
 
@@ -10,12 +11,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.console import console_pages, enrol
+from tests.e2e.ledger import Ledger
 from tests.e2e.tour import account_pages, signed_out_pages
 from tests.e2e.visitor import Visitor
 
@@ -42,13 +44,12 @@ def new_visitor(browser: Browser, origin: str) -> Visitor:
 
 
 def all_pages(
-    browser: Browser, origin: str, link: str | None
+    browser: Browser, origin: str, ledger: Ledger, link: str | None
 ) -> Iterator[tuple[Visitor, str]]:
     """Open every page; yield who looks at it and its name."""
     visitor = new_visitor(browser, origin)
-    for pages in (signed_out_pages, account_pages):
-        for name in pages(visitor):
-            yield visitor, name
+    for name in chain(signed_out_pages(visitor), account_pages(visitor, ledger)):
+        yield visitor, name
     if link is not None:
         operator = new_visitor(browser, origin)
         enrol(operator, link)
@@ -61,6 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("origin")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--node", metavar="URL", default="http://127.0.0.1:8545")
     parser.add_argument("--console", metavar="LINK")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +71,8 @@ def main() -> None:
             executable_path=CHROMIUM, args=["--no-sandbox"]
         )
         origin = arguments.origin.rstrip("/")
-        for visitor, name in all_pages(browser, origin, arguments.console):
+        ledger = Ledger(arguments.node)
+        for visitor, name in all_pages(browser, origin, ledger, arguments.console):
             take(visitor.page, arguments.folder, name)
         browser.close()
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import Stack
 from tests.e2e.conftest import Welcome
 from tests.e2e.console import console_pages
+from tests.e2e.ledger import Ledger
 from tests.e2e.tour import account_pages, signed_out_pages
 from tests.e2e.visitor import PATIENCE, Visitor
 
@@ -78,12 +79,13 @@ class Survey:
 
 
 @pytest.fixture(scope="module")
-def survey(browser: Browser, stack: Stack, enrolled: Visitor) -> Survey:
+def survey(browser: Browser, stack: Stack, ledger: Ledger, enrolled: Visitor) -> Survey:
     """A whole tour, looked at page by page."""
     survey = Survey()
     context = browser.new_context()
     visitor = Visitor(context, stack.origin)
-    survey.follow(visitor, chain(signed_out_pages(visitor), account_pages(visitor)))
+    own_pages = account_pages(visitor, ledger)
+    survey.follow(visitor, chain(signed_out_pages(visitor), own_pages))
     context.close()
     enrolled.reset()
     survey.follow(enrolled, console_pages(enrolled))
@@ -91,7 +93,7 @@ def survey(browser: Browser, stack: Stack, enrolled: Visitor) -> Survey:
 
 
 def test_the_tour_opens_every_page(survey: Survey) -> None:
-    assert len(survey.names) == len(set(survey.names)) == 45
+    assert len(survey.names) == len(set(survey.names)) == 59
 
 
 def test_axe_finds_no_barrier_on_any_page(survey: Survey) -> None:

@@ -8,6 +8,7 @@ from tests.e2e.ledger import ETH, Ledger, new_recipient
 from tests.e2e.visitor import PATIENCE, Visitor
 
 MOST_STOPS = 40  # of the Tab key on any page
+SITE_SETS_UP = "This site sets it up Latchkey puts it on the chain and pays for that."
 FOCUSED = """() => {
   const item = document.activeElement;
   const label = item.labels?.[0]?.textContent ?? item.getAttribute("aria-label");
@@ -63,6 +64,29 @@ def test_a_wallet_is_made_and_a_payment_sent_with_the_keyboard_alone(
     announced = visitor.noticed["announced"]
     assert "Account 1 is live." in announced
     assert announced[-1] == "Confirmed."
+
+
+def test_another_account_is_opened_and_one_looked_up_with_the_keyboard_alone(
+    visitor: Visitor,
+) -> None:
+    keyboard = visitor.page.keyboard
+    visitor.create_wallet()
+    visitor.go("/accounts/new/")
+    tab_to(visitor, "Passkey")
+    tab_to(visitor, SITE_SETS_UP)
+    keyboard.press("ArrowDown")
+    tab_to(visitor, "Create this account")
+    keyboard.press("Enter")
+    visitor.sees("Waits for your first payment")
+    visitor.arrive()
+
+    visitor.go("/accounts/add/")
+    tab_to(visitor, "Address")
+    keyboard.type(visitor.account)
+    keyboard.press("Enter")
+    visitor.sees("You have this account already")
+
+    tab_to(visitor, "Look up another address")
 
 
 def test_the_focus_goes_to_the_summary_of_errors_and_from_there_to_the_field(

@@ -55,6 +55,13 @@ ADDITION = """
   <p role="alert" data-passkey-error hidden></p>
 </form>
 <script type="application/json" id="request">{request}</script>"""
+SET_UP = REVIEW.replace(
+    """<p data-signed="account">""",
+    """<p data-signed="set-up" data-value="create">Sets your account up</p>
+  <p data-signed="set-up-key">{set-up-key}</p>
+  <p data-signed="set-up-signer">{set-up-signer}</p>
+  <p data-signed="account">""",
+)
 SIGN_IN = """
 <form method="post" action="/authorize" data-passkey="get" data-begin="/begin">
   <input type="hidden" name="credential">
@@ -208,6 +215,25 @@ ADDITION_TAMPERING = {
     "one call more": """edit((r) => r.calls.push(r.calls[1]))""",
 }
 
+# Consistent lies: call data and hash fit what was changed.
+SET_UP_TAMPERING = {
+    "another byte of what makes the account": """fit((r) =>
+        (r.message.initCode = r.message.initCode.replace(/.{2}$/, "01")))""",
+    "another factory": f"""fit((r) => (r.message.initCode =
+        "{OTHER}" + r.message.initCode.slice(42)))""",
+    "nothing that makes the account": """fit((r) => (r.message.initCode = "0x"))""",
+    "another key in the signer's creation": """fit((r) => (r.calls[0].data =
+        r.calls[0].data.replace(/^(0x.{8})./, "$1f")))""",
+    "another owner": f"""fit((r) => (r.calls[1].data =
+        r.calls[1].data.slice(0, -40) + "{OTHER[2:].lower()}"))""",
+    "another call to the account": """fit((r) => (r.calls[1].data =
+        r.calls[1].data.replace("0xe318b52b", "0x0d582f13")))""",
+    "a signer that stays away": """fit((r) => r.calls.shift())""",
+    "another salt": """fit((r) => (r.creation.saltNonce = "7"))""",
+    "another signer on the page": f"""shown("set-up-signer").textContent = "{OTHER}" """,
+    "no word of it on the page": """shown("set-up").remove()""",
+}
+
 
 @pytest.mark.parametrize("change", TAMPERING.values(), ids=TAMPERING)
 def test_a_tampered_page_never_reaches_the_passkey(page, site, passkey, change):
@@ -233,11 +259,29 @@ def test_a_tampered_addition_never_reaches_the_passkey(page, site, passkey, chan
     refused_after(change, page, site, passkey)
 
 
+def test_a_set_up_is_signed_for_as_it_is_shown(page, site, passkey):
+    digest = open_review(page, site, passkey, "creation", SET_UP)
+
+    authorize(page)
+    page.get_by_text("Received").wait_for()
+
+    (form,) = site.posted
+    assert passkey.has_signed(json.loads(form["credential"][0]), digest)
+
+
+@pytest.mark.parametrize("change", SET_UP_TAMPERING.values(), ids=SET_UP_TAMPERING)
+def test_a_tampered_set_up_never_reaches_the_passkey(page, site, passkey, change):
+    open_review(page, site, passkey, "creation", SET_UP)
+
+    refused_after(change, page, site, passkey)
+
+
 def refused_after(change: str, page, site: Site, passkey: Passkey) -> None:
     """Change the open page, ask for a signature, and see that nobody was asked."""
     before = passkey.sign_count
     page.evaluate(
-        """(change) => {
+        """async (url) => {
+          const { callData, safeOperationHash } = await import(url);
           const shown = (name) => document.querySelector(`[data-signed="${name}"]`);
           const edit = (how) => {
             const element = document.getElementById("request");
@@ -245,8 +289,14 @@ def refused_after(change: str, page, site: Site, passkey: Passkey) -> None:
             how(request);
             element.textContent = JSON.stringify(request);
           };
+          const fit = (how) => edit((request) => {
+            how(request);
+            request.message.callData = callData(request.calls);
+            request.hash = safeOperationHash(request.message);
+          });
           eval(change);
-        }""".replace("eval(change)", change)
+        }""".replace("eval(change)", change),
+        site.module("js/signing.js"),
     )
     authorize(page)
 

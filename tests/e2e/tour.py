@@ -12,7 +12,8 @@ from playwright.sync_api import expect
 
 from onchain.protocol.deployments import SIGNER_FACTORY
 from onchain.protocol.types import checksum_address
-from tests.e2e.ledger import new_recipient
+from tests.e2e.further_accounts import further_account_pages
+from tests.e2e.ledger import Ledger, new_recipient
 from tests.e2e.virtual_passkeys import VirtualPasskeys
 from tests.e2e.visitor import PATIENCE, Visitor
 
@@ -50,7 +51,7 @@ def signed_out_pages(visitor: Visitor) -> Iterator[str]:
     yield "403-csrf"
 
 
-def account_pages(visitor: Visitor) -> Iterator[str]:
+def account_pages(visitor: Visitor, ledger: Ledger) -> Iterator[str]:
     """Create a wallet and open each page of it; yield its name once it is there."""
     page = visitor.page
     visitor.create_wallet()
@@ -90,6 +91,7 @@ def account_pages(visitor: Visitor) -> Iterator[str]:
     page.get_by_text("Contracts used").click()
     yield "settings"
     yield from passkey_pages(visitor)
+    yield from further_account_pages(visitor, ledger)
 
 
 def payment_pages(visitor: Visitor) -> Iterator[str]:
