@@ -17,7 +17,9 @@ from onchain.protocol.deployments import (
     SHARED_SIGNER,
     VERIFIERS,
 )
+from onchain.protocol.errors import EncodingError
 from onchain.protocol.owners import create_signer_call
+from onchain.protocol.p256 import require_public_key
 from onchain.protocol.safe import factory_data
 from onchain.protocol.types import SENTINEL_ADDRESS, Address, Call, PublicKey
 from onchain.protocol.user_operation import Factory
@@ -72,10 +74,15 @@ def account_factory(*, setup: bytes, salt_nonce: int) -> Factory:
 def decode_configuration(data: bytes) -> SharedKey | None:
     """Return what ``getConfiguration(account)`` answered; None where no key is set.
 
+    The contract takes any two numbers from anybody: those that are no point on the
+    curve are nobody's key, and count as none.
+
     Raises:
         EncodingError: not three words in their widths.
     """
     x, y, verifiers = decode(["uint256", "uint256", "uint176"], data)
-    if (x, y) == (0, 0):
+    try:
+        public_key = require_public_key(PublicKey(x=x, y=y))
+    except EncodingError:
         return None
-    return SharedKey(public_key=PublicKey(x=x, y=y), verifiers=verifiers)
+    return SharedKey(public_key=public_key, verifiers=verifiers)
