@@ -36,7 +36,7 @@ def pids_of(stack: Stack) -> list[int]:
         ["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True
     )
     pairs = [tuple(map(int, line.split())) for line in shown.stdout.splitlines()]
-    found = [stack.process.pid]
+    found = [stack.pid]
     for pid in found:
         found += [child for child, parent in pairs if parent == pid]
     return found
