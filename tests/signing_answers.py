@@ -26,7 +26,12 @@ from tests.signing_oracle import (
     safe_operation_hash,
     single_call_data,
 )
-from tests.signing_requests import CREDENTIAL_ID, good_requests, proof_case
+from tests.signing_requests import (
+    CREDENTIAL_ID,
+    good_requests,
+    proof_case,
+    with_private_keys,
+)
 
 VECTORS = Path(__file__).parent / "vectors" / "abstractionkit.json"
 
@@ -160,7 +165,7 @@ def all_answers() -> dict[str, Any]:
         "keyProofs": random_proofs(source),
         "calls": vector_calls() + [random_call(source) for _ in range(20)],
         "amounts": amounts(),
-        "requests": good_requests(),
+        "requests": with_private_keys(good_requests()),
         "credentialId": "0x" + CREDENTIAL_ID.hex(),
         "feeWithoutSponsor": good_requests()["payment"]["shown"]["max-fee"]["text"],
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from eth_utils.address import to_checksum_address
 
 from tests.signing_oracle import (
@@ -28,6 +30,34 @@ from tests.signing_oracle import (
 )
 
 CREDENTIAL_ID = b"credential-of-alice"
+# Of the passkeys that set an account up: an answer is checked against them.
+KEYS = [ec.derive_private_key(number, ec.SECP256R1()) for number in (11, 13)]
+
+
+def with_private_keys(
+    cases: dict[str, Any], keys: Sequence[Any] = KEYS
+) -> dict[str, Any]:
+    """Return the cases, those that install a passkey with its private key."""
+    jwks = {
+        str(key.private_numbers().public_numbers.x): private_jwk(key) for key in keys
+    }
+    for case in cases.values():
+        if "setUp" in case["request"]:
+            case["key"] = jwks[case["request"]["setUp"]["x"]]
+    return cases
+
+
+def private_jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    """Return a private key as a JSON Web Key (RFC 7518, section 6.2)."""
+    numbers = key.private_numbers()
+    point = numbers.public_numbers
+    values = {"x": point.x, "y": point.y, "d": numbers.private_value}
+    return {"kty": "EC", "crv": "P-256"} | {
+        name: urlsafe_b64encode(value.to_bytes(32, "big")).decode().rstrip("=")
+        for name, value in values.items()
+    }
+
+
 SAFE = "0x521846572948D3DeBc80e34e09D2f6cc956734E6"
 
 
@@ -66,17 +96,19 @@ def addition_case(
 def set_up_case(
     made: dict[str, Any],
     *,
-    x: int,
-    y: int,
+    installed: ec.EllipticCurvePublicKey,
     verifiers: int = VERIFIERS,
     salt: int | None = None,
 ) -> dict[str, Any]:
     """Return a case whose operation first sets up its account.
 
     Args:
+        installed: key of the passkey that it installs, and that has to sign.
         salt: of an account that is not on chain yet; None: it is, and is repaired.
     """
     request, shown = made["request"], made["shown"]
+    point = installed.public_numbers()
+    x, y = point.x, point.y
     signer = signer_address(x, y, verifiers)
     message = request["message"]
     if salt is not None:
@@ -188,7 +220,10 @@ def case(
     return {"request": request, "shown": shown}
 
 
-def good_requests() -> dict[str, Any]:
+def good_requests(
+    installed: ec.EllipticCurvePublicKey = KEYS[0].public_key(),  # noqa: B008
+) -> dict[str, Any]:
+    """Return a case of each kind; ``installed`` is the passkey that makes an account."""
     payee, other = "0x" + "b0" * 20, "0x" + "c1" * 20
     one = [call(payee, 250_000_000_000_000_000)]
     sponsor = "0x" + "ab" * 20 + f"{60_000:032x}" + f"{40_000:032x}" + "0102"
@@ -205,14 +240,17 @@ def good_requests() -> dict[str, Any]:
         "guarded": addition_case(x=13, y=2**254 + 5, threshold=2, sponsor=sponsor),
         "creation": set_up_case(
             payment_case(calls=one, call_data=single_call_data(one[0]), sponsor="0x"),
-            **{"x": 2**255 + 11, "y": 12, "salt": 2**200 + 3},
+            **{"installed": installed, "salt": 2**200 + 3},
         ),
         "repair": set_up_case(
             payment_case(calls=two, call_data=batch_call_data(two), sponsor=sponsor),
-            **{"x": 13, "y": 2**254 + 5, "verifiers": int(FCL_VERIFIER, 16)},
+            **{
+                "installed": KEYS[1].public_key(),
+                "verifiers": int(FCL_VERIFIER, 16),
+            },
         ),
         "repaired addition": set_up_case(
-            addition_case(x=13, y=2**254 + 5, threshold=1), x=2**255 + 11, y=12
+            addition_case(x=13, y=2**254 + 5, threshold=1), installed=installed
         ),
         "proof": proof_case(),
     }

@@ -20,6 +20,7 @@ from onchain.models import Safe, UserOperation
 from tests.onchain.additions import make_addition, make_owner, newcomer, prepared
 from tests.onchain.services.self_paid import make_self_paid_world
 from tests.pages import Page
+from tests.signing_requests import with_private_keys
 from tests.wallets import ETH, make_review, make_wallet, operation_url
 
 pytestmark = pytest.mark.django_db
@@ -54,14 +55,17 @@ def pages() -> dict[str, Any]:
     op = prepared(make_addition(newcomer(bob, name="")))
     found["addition under a threshold"] = Page(bob.client.get(operation_url(op)))
 
-    for name, page in first_payments().items():
-        found[name] = page
-    return {name: rendered(page) for name, page in found.items()}
+    reviews, keys = first_payments()
+    cases = {name: rendered(page) for name, page in (found | reviews).items()}
+    return with_private_keys(cases, keys)
 
 
-def first_payments() -> dict[str, Page]:
-    """Return the reviews that set an account up: on chain not yet, and left half done."""
-    found = {}
+def first_payments() -> tuple[dict[str, Page], list[Any]]:
+    """Return the reviews that set an account up, and the private keys that they install.
+
+    One account is not on chain yet, the other was left half done.
+    """
+    found, keys = {}, []
     for name, fields in {
         "first payment": {},
         "repair": {"status": Safe.Status.DEPLOYED, "owners_synced_block": 90},
@@ -73,7 +77,8 @@ def first_payments() -> dict[str, Page]:
         client = Client()
         client.force_login(world.wallet.user)
         found[name] = Page(client.get(operation_url(op)))
-    return found
+        keys.append(world.wallet.passkey.private_key)
+    return found, keys
 
 
 def test_every_rendered_page_is_what_it_asks_to_be_signed(tmp_path):

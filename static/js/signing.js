@@ -111,6 +111,7 @@ export async function authorize(request, shown) {
     },
   });
   const { response } = credential; // read by hand: some extensions break toJSON()
+  if (request.setUp !== undefined) await requireSignedBy(request.setUp, response);
   return {
     id: credential.id,
     rawId: toBase64Url(credential.rawId),
@@ -124,6 +125,39 @@ export async function authorize(request, shown) {
     authenticatorAttachment: credential.authenticatorAttachment ?? null,
     clientExtensionResults: {},
   };
+}
+
+/**
+ * Keep an answer back that is not of the very passkey which the operation installs as the
+ * owner: the key on the page could be anybody's, and only its holder can have signed.
+ */
+async function requireSignedBy(setUp, { clientDataJSON, authenticatorData, signature }) {
+  const { x, y } = parse(setUp, SIGNER);
+  const curve = { name: "ECDSA", namedCurve: "P-256" };
+  const digest = await crypto.subtle.digest("SHA-256", clientDataJSON);
+  const data = new Uint8Array([...new Uint8Array(authenticatorData), ...new Uint8Array(digest)]);
+  let isSigned = false;
+  try {
+    const point = fromHex(`04${word(x)}${word(y)}`);
+    const key = await crypto.subtle.importKey("raw", point, curve, false, ["verify"]);
+    const pair = rawSignature(new Uint8Array(signature));
+    isSigned = await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, pair, data);
+  } catch {
+    // No point of the curve, or no signature: not signed by it.
+  }
+  if (!isSigned) refuse("setUp", "The account would be given to another passkey than yours.");
+}
+
+/** r || s, 64 bytes, of an ECDSA signature in DER (X.690): two integers below 2^256. */
+function rawSignature(der) {
+  const integer = (at) => der.slice(at + 2, at + 2 + der[at + 1]);
+  const r = integer(2);
+  const parts = [r, integer(4 + r.length)].map((bytes) => {
+    const digits = bytes[0] === 0 ? bytes.slice(1) : bytes;
+    if (digits.length > 32) throw new RangeError("an integer of a signature is too long");
+    return [...new Uint8Array(32 - digits.length), ...digits];
+  });
+  return new Uint8Array(parts.flat());
 }
 
 function descriptors(list) {

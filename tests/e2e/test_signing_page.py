@@ -124,10 +124,15 @@ def passkey(page, running_site) -> Passkey:
 
 
 def open_review(
-    page, site: Site, passkey: Passkey, kind: str = "payment", body: str = REVIEW
+    page,
+    site: Site,
+    passkey: Passkey,
+    kind: str = "payment",
+    body: str = REVIEW,
+    installed: Any = None,
 ) -> bytes:
     """Show a good request for review; return the hash that is to be signed."""
-    case = signing_requests.good_requests()[kind]
+    case = signing_requests.good_requests(installed or passkey.public_key)[kind]
     request = case["request"]
     request["rpId"] = "localhost"
     request["allowCredentials"] = [{"id": passkey.id, "transports": ["internal"]}]
@@ -223,7 +228,8 @@ SET_UP_TAMPERING = {
         "{OTHER}" + r.message.initCode.slice(42)))""",
     "nothing that makes the account": """fit((r) => (r.message.initCode = "0x"))""",
     "another key in the signer's creation": """fit((r) => (r.calls[0].data =
-        r.calls[0].data.replace(/^(0x.{8})./, "$1f")))""",
+        r.calls[0].data.replace(/^0x.{9}/, (head) =>
+          head.slice(0, -1) + (head.endsWith("f") ? "0" : "f"))))""",
     "another owner": f"""fit((r) => (r.calls[1].data =
         r.calls[1].data.slice(0, -40) + "{OTHER[2:].lower()}"))""",
     "another call to the account": """fit((r) => (r.calls[1].data =
@@ -267,6 +273,20 @@ def test_a_set_up_is_signed_for_as_it_is_shown(page, site, passkey):
 
     (form,) = site.posted
     assert passkey.has_signed(json.loads(form["credential"][0]), digest)
+
+
+def test_the_answer_for_a_set_up_with_another_key_never_leaves_the_page(
+    page, site, passkey
+):
+    stranger = signing_requests.KEYS[1].public_key()
+    open_review(page, site, passkey, "creation", SET_UP, stranger)
+    before = passkey.sign_count
+
+    authorize(page)
+    page.get_by_text("given to another passkey than yours").wait_for()
+
+    assert passkey.sign_count == before + 1
+    assert site.posted == []
 
 
 @pytest.mark.parametrize("change", SET_UP_TAMPERING.values(), ids=SET_UP_TAMPERING)

@@ -5,9 +5,9 @@ import { test } from "node:test";
 
 import { answers, attempt, hex } from "./support.mjs";
 
-for (const [name, { request, shown }] of Object.entries(answers)) {
+for (const [name, { request, shown, key }] of Object.entries(answers)) {
   test(`the rendered ${name} is what its request says`, async () => {
-    const { asked, error } = await attempt(request, shown, "localhost");
+    const { asked, error } = await attempt(request, shown, { hostname: "localhost", key });
 
     assert.equal(error, undefined);
     assert.equal(asked.length, 1);

@@ -1,5 +1,6 @@
 // What the tests of signing.js share: the module, the known answers, a counted get().
 
+import { createHash, createPrivateKey, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -26,12 +27,22 @@ const assertion = {
   },
 };
 
+/** The answer of the passkey with this key; only what sets an account up looks at it. */
+function signedBy(key) {
+  if (!key) return assertion;
+  const { clientDataJSON, authenticatorData } = assertion.response;
+  const digest = createHash("sha256").update(new Uint8Array(clientDataJSON)).digest();
+  const data = Buffer.concat([new Uint8Array(authenticatorData), digest]);
+  const signature = sign("sha256", data, createPrivateKey({ key, format: "jwk" }));
+  return { ...assertion, response: { ...assertion.response, signature: bytes(hex(signature)).buffer } };
+}
+
 /** Run authorize() as on https://wallet.example.org; what get() was asked, and the end. */
-export async function attempt(request, shown, hostname = "wallet.example.org") {
+export async function attempt(request, shown, { hostname = "wallet.example.org", key } = {}) {
   const asked = [];
   const get = async (options) => {
     asked.push(options);
-    return assertion;
+    return signedBy(key);
   };
   define("navigator", { credentials: { get } });
   define("location", { hostname });
