@@ -28,9 +28,14 @@ from onchain.clients.node_types import (
 )
 from onchain.protocol.abi import argument_types, decode, selector
 from onchain.protocol.configuration import Configuration
-from onchain.protocol.deployments import ENTRY_POINT, SIGNER_FACTORY
+from onchain.protocol.deployments import (
+    ENTRY_POINT,
+    SAFE_4337_MODULE,
+    SAFE_L2,
+    SIGNER_FACTORY,
+)
 from onchain.protocol.owners import AccountOwners
-from onchain.protocol.types import Address, Bytes32, PublicKey
+from onchain.protocol.types import ZERO_ADDRESS, Address, Bytes32, PublicKey
 from onchain.protocol.user_operation import HANDLE_OPS, split_nonce
 from onchain.protocol.validation import VALIDATE_USER_OP
 from tests import fake_accounts
@@ -42,6 +47,16 @@ BASE_FEE_WEI = 1_000_000_000  # wei per gas
 TIP_WEI = 1_000_000  # wei per gas
 IS_VALID_FOR_SIGNER = "isValidSignatureForSigner(bytes32,bytes,uint256,uint256,uint176)"
 SAFE_CODE = b"\x60\x80"
+
+
+# What an account that is set up here consists of.
+ORDINARY = Configuration(
+    singleton=SAFE_L2,
+    modules=[SAFE_4337_MODULE],
+    guard=ZERO_ADDRESS,
+    fallback_handler=SAFE_4337_MODULE,
+    shared_key=None,
+)
 
 
 @dataclass
@@ -57,7 +72,10 @@ class FakeNode:
     pending_codes: dict[bytes, bytes] = field(default_factory=dict)  # in no block yet
     keys: dict[bytes, fake_accounts.Keys] = field(default_factory=dict)
     account_owners: dict[bytes, AccountOwners] = field(default_factory=dict)
-    account_configurations: dict[bytes, Configuration] = field(default_factory=dict)
+    # None: it does not say; not here: as every account that is set up here.
+    account_configurations: dict[bytes, Configuration | None] = field(
+        default_factory=dict
+    )
     sequences: dict[tuple[bytes, int], int] = field(default_factory=dict)
     transaction_counts: dict[bytes, int] = field(default_factory=dict)
     pool: dict[bytes, bytes] = field(default_factory=dict)
@@ -279,7 +297,9 @@ class FakeNode:
         self, accounts: Sequence[bytes], block_hash: bytes
     ) -> list[Configuration | None]:
         self._ask("configurations")
-        return [self.account_configurations.get(account) for account in accounts]
+        return [
+            self.account_configurations.get(account, ORDINARY) for account in accounts
+        ]
 
     def account_record(self, account: bytes) -> AccountRecord:
         self._ask("account_record")

@@ -13,6 +13,7 @@ from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
 from onchain.errors import ChainNotReady
 from onchain.models import Chain, Heartbeat
+from onchain.protocol.errors import EncodingError
 from onchain.services import agreement, chains, follower
 from onchain.services.block_ranges import Stride
 
@@ -91,7 +92,10 @@ class Follower:
             )
             self._compare()
             self._heard()
-        except (ClientError, TransientClientError, ChainNotReady) as error:
+        except (
+            *(ClientError, TransientClientError, ChainNotReady),
+            EncodingError,  # a contract's answer that nothing here foresaw
+        ) as error:
             self._trouble(error)
             return False
         return moved

@@ -31,6 +31,7 @@ from onchain.services import configurations, owner_sync, signers
 logger = logging.getLogger(__name__)
 
 LOOKUPS_PER_HOUR = 30  # of one person; each asks the node twenty things
+AGAIN_SECONDS = 10  # an answer that is younger is given again
 Status = AccountLookup.Status
 
 
@@ -71,7 +72,8 @@ def ask(*, user: User, chain: Chain, address: Address) -> AccountLookup:
         address=address,
         defaults={"asked_at": timezone.now()},
     )
-    if not created:
+    again = timezone.now() - timedelta(seconds=AGAIN_SECONDS)
+    if not created and lookup.asked_at < again:
         for source in (Status.FOUND, Status.REFUSED):
             AccountLookup.objects.transition(
                 lookup.pk,

@@ -7,7 +7,7 @@ that was set up here has nothing of the kind until somebody gives it to it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from accounts.models import User
 from onchain.models import (
@@ -16,19 +16,31 @@ from onchain.models import (
     Safe,
 )
 from onchain.protocol.configuration import Configuration, seen_hash
-from onchain.protocol.types import Bytes32, checksum_address
+from onchain.protocol.owners import AccountOwners
+from onchain.protocol.types import Address, Bytes32, checksum_address
 
 logger = logging.getLogger(__name__)
 
+UNREADABLE = "unreadable"  # the kind of finding
 
-def apply(*, found: Mapping[Safe, Configuration | None], block_number: int) -> None:
+
+def apply(
+    *,
+    found: Mapping[Safe, Configuration | None],
+    owners: Mapping[Safe, AccountOwners | None],
+    block_number: int,
+) -> None:
     """Write what was read; repeating it changes nothing.
 
-    Call it in the transaction of the block.
+    An account that names its owners and not its configuration hides something: that is
+    a finding of its own. Call it in the transaction of the block.
     """
     for safe, configuration in found.items():
         if configuration is not None:
             write(safe=safe, configuration=configuration, block_number=block_number)
+        elif owners.get(safe) is not None:
+            hidden = [(UNREADABLE, Address(safe.address))]
+            _keep(safe, hidden, block_number)
 
 
 def write(*, safe: Safe, configuration: Configuration, block_number: int) -> None:
@@ -37,6 +49,12 @@ def write(*, safe: Safe, configuration: Configuration, block_number: int) -> Non
     if not foreign:
         ForeignConfiguration.objects.filter(safe=safe).delete()
         return
+    _keep(safe, foreign, block_number)
+
+
+def _keep(
+    safe: Safe, foreign: Sequence[tuple[str, Address]], block_number: int
+) -> None:
     _row, created = ForeignConfiguration.objects.update_or_create(
         safe=safe,
         defaults={

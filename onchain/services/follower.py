@@ -245,7 +245,9 @@ def _store(chain: Chain, found: BlockRange, findings: Findings) -> None:
         block_number=number,
         configurations=findings.configured,
     )
-    configurations.apply(found=findings.configured, block_number=number)
+    configurations.apply(
+        found=findings.configured, owners=findings.owners, block_number=number
+    )
     _store_head(chain, found)
     user_operations.expire_operations(chain=chain)
 

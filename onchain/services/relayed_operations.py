@@ -10,9 +10,11 @@ once all the same.
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
@@ -27,6 +29,9 @@ from onchain.services.sponsor_limits import SAFETY_KINDS
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3  # for one operation; each costs gas when a bundler is faster
+# In vain, for all operations of one account in a day: whoever makes them fail shall not
+# use up what is there for everybody.
+MAX_FAILURES = 10
 END_SECONDS = 30  # nothing is sent that may be too late when its block comes
 # What a transaction costs before the EntryPoint begins to count: 21,000, its call data
 # (EIP-2028: 16 for each byte that is not zero, else 4), and the EntryPoint's own steps,
@@ -71,6 +76,9 @@ def queue(
     if op.relayer_transactions.filter(gas_used__isnull=False).count() >= MAX_ATTEMPTS:
         logger.error("operation %s was carried %s times in vain", op.pk, MAX_ATTEMPTS)
         return False
+    if _failures_today(op) >= MAX_FAILURES:
+        logger.error("account %s was carried in vain too often", op.safe_id)
+        return False
     data = handle_ops_data([signed], relayer)
     loss = expected_loss_wei(signed, data=data, snapshot=snapshot)
     if loss > settings.RELAYER_CARRY_LOSS_WEI:
@@ -82,6 +90,18 @@ def queue(
         logger.warning("operation %s would not be carried out: %s", op.pk, error)
         return False
     return _store(op, signed, data)
+
+
+def _failures_today(op: UserOperation) -> int:
+    """Return how many transactions for the account's operations failed on chain."""
+    day = timezone.now() - timedelta(days=1)
+    failed = RelayerTransaction.objects.filter(
+        operation__safe=op.safe_id,
+        status=RelayerTransaction.Status.FAILED,
+        gas_used__isnull=False,
+        created_at__gte=day,
+    )
+    return failed.count()
 
 
 def expected_loss_wei(

@@ -10,6 +10,7 @@ from django.db import OperationalError
 
 from onchain.management import following
 from onchain.models import Chain
+from onchain.protocol.errors import EncodingError
 from onchain.services import follower
 from tests.factories import World, make_world
 
@@ -62,6 +63,21 @@ def test_an_old_head_stops_submissions_until_there_is_a_new_one(world: World, se
     own.heard_at = -following.HEARTBEAT_SECONDS
     own.one_pass()
     assert Chain.objects.get().problem == ""
+
+
+def test_an_answer_that_cannot_be_read_ends_nothing_and_is_said(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    def unreadable(**_chain: object) -> bool:
+        raise EncodingError("a point off the curve")
+
+    monkeypatch.setattr(following, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(follower, "advance", unreadable)
+
+    assert not loop(world).one_pass()
+
+    heartbeat = world.chain.heartbeats.get(component="node")
+    assert heartbeat.detail == "a point off the curve"
 
 
 def test_a_database_error_between_two_passes_ends_nothing(

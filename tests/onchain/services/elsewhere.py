@@ -9,27 +9,18 @@ from typing import Any
 
 from onchain.models import AccountLookup, KeyProof, Safe
 from onchain.models.owner import public_key_of
-from onchain.protocol.configuration import Configuration
 from onchain.protocol.deployments import (
-    SAFE_4337_MODULE,
-    SAFE_L2,
     SHARED_SIGNER,
     VERIFIERS,
 )
 from onchain.protocol.shared_signer import SharedKey
-from onchain.protocol.types import ZERO_ADDRESS, Address
+from onchain.protocol.types import Address
 from onchain.services import account_lookups, key_proofs, signers
 from tests.factories import ETHER, World, assertion_text
+from tests.fakes import ORDINARY
 from tests.signing_oracle import SAFE_PROXY_ARTIFACT
 
 ACCOUNT = Address(b"\x5a" * 20)
-ORDINARY = Configuration(
-    singleton=SAFE_L2,
-    modules=[SAFE_4337_MODULE],
-    guard=ZERO_ADDRESS,
-    fallback_handler=SAFE_4337_MODULE,
-    shared_key=None,
-)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -127,9 +128,12 @@ def test_without_a_touch_it_stays_nobodys(world: World):
 def test_asking_again_reads_again(world: World):
     refused = look_up(world)
     place(world)
+    at_once = look_up(world)
+    AccountLookup.objects.update(asked_at=refused.asked_at - timedelta(seconds=11))
 
     found = look_up(world)
 
+    assert (at_once.pk, at_once.status) == (refused.pk, "refused")
     assert found.pk == refused.pk
     assert (found.status, found.failure_code) == ("found", "")
 

@@ -15,7 +15,7 @@ from onchain.protocol.types import Address, Bytes32
 from onchain.services import configurations
 from tests.factories import World, make_user
 from tests.fake_events import Event, word
-from tests.onchain.services.elsewhere import ORDINARY
+from tests.fakes import ORDINARY
 from tests.onchain.services.happenings import follow
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,15 @@ def test_every_event_of_an_account_asks_the_chain(followed: World, topic: bytes)
     happens(followed, topic)
 
     assert ForeignConfiguration.objects.exists()
+
+
+def test_an_account_that_hides_its_configuration_says_so(followed: World):
+    followed.node.account_configurations[followed.wallet.safe.address] = None
+
+    happens(followed)
+
+    row = ForeignConfiguration.objects.get(safe=followed.wallet.safe)
+    assert row.items == [("unreadable", Address(followed.wallet.safe.address))]
 
 
 def test_what_went_away_is_gone(followed: World):

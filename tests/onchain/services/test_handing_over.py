@@ -307,6 +307,29 @@ def test_three_failed_transactions_are_enough(world: World):
     assert op.status == Status.SUBMITTED
 
 
+def test_an_account_that_makes_them_fail_is_carried_no_more_today(world: World):
+    op = world.submit()
+    limit = relayed_operations.MAX_FAILURES
+    rows = [
+        RelayerTransaction(
+            chain=op.safe.chain,
+            purpose=RelayerTransaction.Purpose.HANDLE_OPS,
+            operation=op,
+            to=b"\1" * 20,
+            status=RelayerTransaction.Status.FAILED,
+            gas_used=60_000,
+        )
+        for _ in range(limit)
+    ]
+    RelayerTransaction.objects.bulk_create(rows)
+    other = world.submit()
+
+    for _ in range(3):
+        other = world.submit(aged(world, other, 60))
+
+    assert carried(other) == []
+
+
 def late_payment(world: World) -> UserOperation:
     """A payment whose next turn is the relayer's."""
     op = world.submit(aged(world, world.submit(), 16))
