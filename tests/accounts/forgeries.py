@@ -47,6 +47,11 @@ def answer(passkey, options, kind, **changes):
     return make(options, **changes)
 
 
+def flipped(coordinate: bytes) -> bytes:
+    """Return other bytes of the same length, whatever these are."""
+    return bytes([coordinate[0] ^ 1]) + coordinate[1:]
+
+
 def piece(**changes) -> Forgery:
     """Replace pieces before the authenticator signs."""
     return lambda passkey, options, ceremony: answer(
@@ -433,7 +438,7 @@ REGISTRATION: dict[str, Forgery] = {
         options, cose_key=passkey.cose_key(x=int.from_bytes(passkey.x, "big"))
     ),
     "the other y": lambda passkey, options, _: passkey.create(
-        options, cose_key=passkey.cose_key(y=b"\x02" + passkey.y[1:])
+        options, cose_key=passkey.cose_key(y=flipped(passkey.y))
     ),
     "an algorithm as text": key(alg="ES256"),
     "an algorithm that is null": key(alg=None),
