@@ -41,6 +41,7 @@ BENCHES = (
     Bench(title="Register a thousand", module="registrations", environment=SERVICES),
     Bench(title="Deploy a thousand", module="deployments", environment=SERVICES),
     Bench(title="Two hundred at once", module="crowd", environment=SERVICES),
+    Bench(title="Follow the chain", module="follower"),
     Bench(title="Prepare an operation", module="preparation"),
     Bench(title="Side by side with AbstractionKit", module="abstractionkit"),
     Bench(title="From the touch to Included", module="inclusion"),

@@ -9,46 +9,30 @@ one, then how long a gap of 10,000 blocks takes and the process's peak memory.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import sys
-import tempfile
 import time
 from functools import partial
 from pathlib import Path
 
-FOLDER = tempfile.mkdtemp(prefix="latchkey-bench-")
-os.environ["DATABASE_URL"] = f"sqlite:///{FOLDER}/follower.sqlite3"
-os.environ["LOG_LEVEL"] = "ERROR"
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wallet_site.settings")
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-import django  # noqa: E402
-
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-from django.utils import timezone  # noqa: E402
-
-from onchain.clients.json_rpc import JsonRpc  # noqa: E402
-from onchain.clients.node import Node  # noqa: E402
-from onchain.models import Chain, Safe, UserOperation  # noqa: E402
-from onchain.services import chains, follower  # noqa: E402
-from tests.e2e.outages import Part  # noqa: E402
-from tests.factories import make_operation, make_wallet  # noqa: E402
-from wallet_site import chain_state  # noqa: E402
-from wallet_site.processes import Program  # noqa: E402
+from bench import report, stack
+from onchain.clients.json_rpc import JsonRpc
+from onchain.clients.node import Node
+from onchain.models import Chain, Safe, UserOperation
+from onchain.services import chains, follower
+from tests.e2e.outages import Part
+from tests.factories import make_operation, make_wallet
+from wallet_site import chain_state
+from wallet_site.processes import Program
 
 BLOCKS = 30  # one by one, for each row of the table
 STATUS = UserOperation.Status.SUBMITTED
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 class CountingRpc(JsonRpc):
@@ -69,6 +53,7 @@ def main() -> int:
         "--accounts", type=int, nargs="+", default=[10, 10_000, 100_000]
     )
     options = parser.parse_args()
+    stack.end_on_sigterm()
     call_command("migrate", verbosity=0)
     port = chain_state.free_port()
     url = f"http://127.0.0.1:{port}"
@@ -76,8 +61,8 @@ def main() -> int:
         name="chain",
         argv=chain_state.anvil_argv(
             port=port,
-            state=Path(FOLDER) / "state.json",
-            load=chain_state.base_state(report=say),
+            state=Path(settings.VAR_DIR) / "state.json",
+            load=chain_state.base_state(report=report.progress),
         ),
         answers=partial(chain_state.answers, chain_state.connect(url=url)),
     )
@@ -96,25 +81,31 @@ def measure(node: Node, options: argparse.Namespace) -> int:
     wallet = make_wallet(chain=chain)
     catch_up(chain, node)
     seen = set()
-    say("accounts  waiting  blocks/s  requests/block  queries/block")
+    rows = []
     for accounts in options.accounts:
         add_accounts(wallet.safe, accounts)
         for waiting in (0, 100):
             set_waiting(wallet, waiting)
             row = one_by_one(chain, node)
             seen.add(row[1])
-            say(f"{accounts:8}  {waiting:7}  {row[0]:8}  {row[1]:14}  {row[2]:13}")
+            rows.append((f"{accounts:,} accounts, {waiting} waiting", *row))
+            report.progress(rows[-1][0])
+    headings = ("One block at a time", "blocks/s", "requests/block", "queries/block")
+    report.show(report.table(headings, rows))
     set_waiting(wallet, 0)
     before = peak_mib()
     node.rpc.call("anvil_mine", hex(options.gap))
     started = time.monotonic()
     catch_up(chain, node)
     seconds = time.monotonic() - started
-    say(
-        f"gap of {options.gap:,} blocks: {seconds:.1f} s, "
-        f"{options.gap / seconds:.0f} blocks/s, peak memory {peak_mib()} MiB "
-        f"({peak_mib() - before} MiB more than before)"
-    )
+    rows = [
+        ("seconds", f"{seconds:.1f}"),
+        ("blocks in a second", f"{options.gap / seconds:.0f}"),
+        ("peak memory of the process", f"{peak_mib()} MiB"),
+        ("more than before the gap", f"{peak_mib() - before} MiB"),
+    ]
+    headings = (f"A gap of {options.gap:,} blocks", "seen")
+    report.show(f"\n{report.table(headings, rows)}")
     return 0 if len(seen) == 1 else 1
 
 
