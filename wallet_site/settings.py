@@ -195,7 +195,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = stores.broker_options(
 )
 # Holds the counts of rate limits and nothing else: what it forgets costs nothing.
 CACHES = {"default": stores.cache(CELERY_BROKER_URL)}
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "wallet_site.results.ResultsBackend"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
 CELERY_TASK_SERIALIZER = "json"
