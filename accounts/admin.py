@@ -22,6 +22,7 @@ from accounts.models import (
     Enrolment,
     KnownBrowser,
     OutgoingMail,
+    Outsider,
     SecurityEvent,
     Session,
     User,
@@ -241,11 +242,27 @@ class EmailAddressAdmin(ReadOnlyAdmin):
 class OutgoingMailAdmin(ReadOnlyAdmin):
     """Mails that wait, were sent, or could not be."""
 
-    list_display = ["pk", "to", "kind", "status", "attempts", "created_at", "sent_at"]
+    list_display = [
+        *("pk", "to", "outsider", "kind", "status", "attempts", "created_at"),
+        "sent_at",
+    ]
     list_filter = ["status", "kind", "created_at"]
-    list_select_related = ["to__user"]
-    search_fields = ["to__user__name", "to__address"]
+    list_select_related = ["to__user", "outsider"]
+    search_fields = ["to__user__name", "to__address", "outsider__address"]
     fields = [
-        *("to", "kind", "event", "status", "attempts", "lease_until"),
-        *("created_at", "sent_at"),
+        *("to", "outsider", "kind", "event", "notice", "detail", "status"),
+        *("attempts", "lease_until", "created_at", "sent_at"),
+    ]
+
+
+@admin.register(Outsider)
+class OutsiderAdmin(ReadOnlyAdmin):
+    """Who agreed to be warned without having a wallet here."""
+
+    list_display = ["pk", "name", "address", "about", "status", "created_at"]
+    list_filter = ["status", "created_at"]
+    search_fields = ["name", "address", "about"]
+    fields = [
+        *("name", "address", "about", "status", "token_expires_at", "created_at"),
+        "answered_at",
     ]

@@ -52,6 +52,14 @@ def see_other(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponse(status=303, headers=headers)
 
 
+def kept_private(response: HttpResponse) -> HttpResponse:
+    """Keep a page that has to do with a link out of caches, indexes, Referers (R62)."""
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether a script asks, which reads JSON rather than a page."""
     types = ["text/html", "application/json"]

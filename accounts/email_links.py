@@ -12,6 +12,7 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.errors import EmailRefused
@@ -64,16 +65,16 @@ def issue(address: EmailAddress) -> str | None:
     return token if is_issued else None
 
 
-def is_flooded(address: EmailAddress) -> bool:
+def is_flooded(address: str) -> bool:
     """Say whether so many links went to this mailbox today that one more must wait.
 
     Wallets are free, and each may ask for a few links to somebody else's mailbox. Who
     asks is told nothing of it: their mail is on its way.
     """
+    own = Q(kind=OutgoingMail.Kind.VERIFY, to__address__iexact=address)
+    asked = Q(kind=OutgoingMail.Kind.ASK, outsider__address__iexact=address)
     sent = OutgoingMail.objects.filter(
-        kind=OutgoingMail.Kind.VERIFY,
-        to__address__iexact=address.address,
-        sent_at__gt=Now() - timedelta(days=1),
+        own | asked, sent_at__gt=Now() - timedelta(days=1)
     )
     return sent.count() >= MAILBOX_A_DAY
 

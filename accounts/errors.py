@@ -175,5 +175,15 @@ class EmailLinkRefused(CeremonyFailed):
     )
 
 
+class OutsiderLinkRefused(CeremonyFailed):
+    """Unknown, used, expired, or a link that nobody waits for. Never says which."""
+
+    code = "email-link"
+    message = (
+        "This link does not work: it was answered, has expired, or nobody waits for "
+        "the answer any more. Nothing was changed. Whoever named you can ask again."
+    )
+
+
 class EmailRefused(Exception):
     """No address was taken and no mail goes out; the text says why in words."""

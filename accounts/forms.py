@@ -31,6 +31,7 @@ class CeremonyForm(forms.Form):
 
     credential = forms.CharField(max_length=RESPONSE_CHARACTERS, strip=False)
     next = forms.CharField(required=False)
+    passkey_only = forms.BooleanField(required=False)
 
     def clean_next(self) -> str:
         """Return a path of this site, or nothing: a bad one is no reason to fail."""
@@ -52,6 +53,11 @@ class CeremonyForm(forms.Form):
         """Return where to go afterwards; empty when that is ours to decide."""
         self.is_valid()
         return str(self.cleaned_data.get("next", ""))
+
+    def wants_passkey_only(self) -> bool:
+        """Whether who registers was invited, and wants no account of their own."""
+        self.is_valid()
+        return bool(self.cleaned_data.get("passkey_only"))
 
 
 class StepUpForm(forms.Form):

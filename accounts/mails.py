@@ -18,11 +18,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
-from accounts import email_links
+from accounts import email_links, mail_texts
 from accounts.models import OutgoingMail
 
 logger = logging.getLogger(__name__)
@@ -38,6 +36,8 @@ FAILED_FOR = timedelta(days=1)  # for which operators are told of a failed mail
 WAITING_LONG = timedelta(minutes=5)  # R60
 RUN_SECONDS = 20  # afterwards the next run goes on
 RUN_MAILS = 100
+RELATED = ("to__user", "event", "outsider")
+LINKS = (OutgoingMail.Kind.VERIFY, OutgoingMail.Kind.ASK)
 
 
 def send_due() -> int:
@@ -47,7 +47,7 @@ def send_due() -> int:
     """
     if not settings.HAS_EMAIL:
         return 0
-    waiting = list(due().order_by("pk").select_related("to__user", "event")[:RUN_MAILS])
+    waiting = list(due().order_by("pk").select_related(*RELATED)[:RUN_MAILS])
     if not waiting or _senders() >= SENDERS:
         return 0
     end = time.monotonic() + RUN_SECONDS
@@ -77,7 +77,7 @@ def send(mail: OutgoingMail) -> bool:
         logger.error("mail %s failed for good: its sender went away", mail.pk)
         _move(mail, source=due(), status=Status.FAILED)
         return False
-    if mail.kind == OutgoingMail.Kind.VERIFY and email_links.is_flooded(mail.to):
+    if mail.kind in LINKS and email_links.is_flooded(mail_texts.address_of(mail)):
         _move(mail, source=due(), lease_until=Now() + email_links.FLOODED)
         return False
     is_claimed = _move(
@@ -158,25 +158,14 @@ def _move(
 
 def _message(mail: OutgoingMail) -> EmailMessage | None:
     """Return the mail; None if it is for a link that nobody waits for any more."""
-    context = {
-        "site_name": settings.WEBAUTHN_RP_NAME,
-        "origin": settings.SITE_ORIGIN,
-        "user": mail.to.user,
-    }
-    if mail.event is None:
-        token = email_links.issue(mail.to)
-        if token is None:
-            return None
-        link = f"{settings.SITE_ORIGIN}{reverse('email-verify')}#{token}"
-        name, subject = "verify", "Confirm your e-mail address for alerts"
-        context["link"] = link
-    else:
-        name, subject = mail.event.kind, mail.event.get_kind_display()
-        context["event"] = mail.event
+    text = mail_texts.text_of(mail)
+    if text is None:
+        return None
+    subject, body = text
     return EmailMessage(
         subject=f"{settings.WEBAUTHN_RP_NAME}: {subject}",
-        body=render_to_string(f"mails/{name}.txt", context).strip() + "\n",
-        to=[mail.to.address],
+        body=body,
+        to=[mail_texts.address_of(mail)],
         headers={"Message-ID": _message_id(mail), "Auto-Submitted": "auto-generated"},
     )
 
@@ -186,6 +175,6 @@ def _message_id(mail: OutgoingMail) -> str:
 
     Each mail with a link has its own: a second one holds another token.
     """
-    attempt = mail.attempts if mail.event is None else 0
+    attempt = mail.attempts if mail.kind in LINKS else 0
     digest = salted_hmac("accounts.mails", f"{mail.pk}:{attempt}").hexdigest()
     return f"<{digest}@{settings.SITE_HOST}>"

@@ -25,12 +25,18 @@ SIGNATURE_BYTES = 72  # the longest DER form of two 256-bit integers
 TRANSPORTS = ("ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb")
 
 
+# https://www.w3.org/TR/webauthn-3/#enum-attachment
+OF_THIS_DEVICE = "platform"
+OF_ANOTHER_DEVICE = "cross-platform"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationResponse:
     credential_id: bytes
     client_data_json: bytes
     attestation_object: bytes
     transports: list[str]
+    attachment: str  # the browser's word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,7 @@ class AssertionResponse:
     authenticator_data: bytes
     signature: bytes
     user_handle: bytes | None  # absent is allowed unless the passkey was discovered
-    is_cross_platform: bool  # the browser's word: not of the device it runs on
+    attachment: str  # the browser's word
 
 
 def credential_id(text: str) -> bytes:
@@ -76,6 +82,7 @@ def parse_registration(text: str) -> RegistrationResponse:
         client_data_json=decode_base64url(members.get("clientDataJSON")),
         attestation_object=attestation_object,
         transports=_transports(members.get("transports")),
+        attachment=_attachment(text),
     )
 
 
@@ -86,7 +93,6 @@ def parse_assertion(text: str) -> AssertionResponse:
         MalformedResponse: a member is missing, of another type, or too large.
     """
     credential_id, members = _members_of(text)
-    attachment = parse_object(text).get("authenticatorAttachment")
     authenticator_data = decode_base64url(members.get("authenticatorData"))
     signature = decode_base64url(members.get("signature"))
     if len(authenticator_data) > AUTHENTICATOR_DATA_BYTES:
@@ -104,8 +110,15 @@ def parse_assertion(text: str) -> AssertionResponse:
         authenticator_data=authenticator_data,
         signature=signature,
         user_handle=user_handle,
-        is_cross_platform=attachment == "cross-platform",
+        attachment=_attachment(text),
     )
+
+
+def _attachment(text: str) -> str:
+    """Return where the browser found the passkey; empty where it does not say."""
+    attachment = parse_object(text).get("authenticatorAttachment")
+    known = (OF_THIS_DEVICE, OF_ANOTHER_DEVICE)
+    return next((word for word in known if word == attachment), "")
 
 
 def _members_of(text: str) -> tuple[bytes, dict[str, object]]:

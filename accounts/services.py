@@ -16,6 +16,7 @@ from accounts.authenticator_data import BACKUP_ELIGIBLE
 from accounts.errors import CeremonyFailed, CounterWentBack
 from accounts.models import Ceremony, Credential, SecurityEvent, User
 from accounts.providers import provider_name
+from accounts.responses import OF_ANOTHER_DEVICE, OF_THIS_DEVICE
 from accounts.webauthn import CredentialRecord, VerifiedAssertion, VerifiedRegistration
 
 logger = logging.getLogger(__name__)
@@ -37,27 +38,35 @@ DECOY = CredentialRecord(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A new person with a first passkey, and where to go next."""
+    """A new person with a first passkey, and where to go next: empty, nowhere."""
 
     user: User
     credential: Credential
     url: str
+    is_this_device: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """Whose passkey answered, and whether it is on another device than the browser."""
+    """Whose passkey answered, and on which device, as far as the browser says that."""
 
     user: User
     credential: Credential
     is_cross_device: bool
+    is_this_device: bool
 
 
-def register(*, response: str, session_key: str | None, network: str) -> Registered:
+def register(
+    *,
+    response: str,
+    session_key: str | None,
+    network: str,
+    is_passkey_only: bool = False,
+) -> Registered:
     """Make a person with one passkey, and what the registration hook opens for them.
 
     ``network`` is where they came from, as ``client_network`` says it; only the hook
-    uses it.
+    uses it. Who was invited somewhere gets a passkey only, and nothing is opened (R63).
 
     All of it in one transaction. The challenge is taken first, so repeating the call
     changes nothing.
@@ -81,9 +90,16 @@ def register(*, response: str, session_key: str | None, network: str) -> Registe
             # The same words as for a wrong signature: that a passkey is known here is
             # nobody's business (R10).
             raise CeremonyFailed from error
-        url = open_wallet(user=user, credential=credential, network=network)
+        url = ""
+        if not is_passkey_only:
+            url = open_wallet(user=user, credential=credential, network=network)
     logger.info("user %s registered with credential %s", user.pk, credential.pk)
-    return Registered(user=user, credential=credential, url=url)
+    return Registered(
+        user=user,
+        credential=credential,
+        url=url,
+        is_this_device=verified.attachment == OF_THIS_DEVICE,
+    )
 
 
 def authenticate(
@@ -130,7 +146,8 @@ def authenticate(
     return SignedIn(
         user=credential.user,
         credential=credential,
-        is_cross_device=verified.is_cross_platform,
+        is_cross_device=verified.attachment == OF_ANOTHER_DEVICE,
+        is_this_device=verified.attachment == OF_THIS_DEVICE,
     )
 
 
@@ -197,6 +214,7 @@ def record_use(*, credential: Credential, verified: VerifiedAssertion) -> bool:
                 sign_count=verified.sign_count,
                 backup_state=verified.backup_state,
                 flags=verified.flags,
+                transports=_transports(credential, verified),
                 last_used_at=Now(),
             )
         )
@@ -205,6 +223,18 @@ def record_use(*, credential: Credential, verified: VerifiedAssertion) -> bool:
         if verified.backup_eligible != credential.backup_eligible:
             _note_eligibility(credential, verified)
     return is_recorded
+
+
+def _transports(credential: Credential, verified: VerifiedAssertion) -> list[str]:
+    """Return the passkey's transports, with ``hybrid`` once it answered by QR code.
+
+    Many providers report only ``internal`` when they make one. A later request that
+    names it would then be kept from the phone that it is on.
+    """
+    known: list[str] = credential.transports
+    if known == ["internal"] and verified.attachment == OF_ANOTHER_DEVICE:
+        return ["hybrid", "internal"]
+    return known
 
 
 def _note_counter(credential: Credential, verified: VerifiedAssertion) -> None:

@@ -22,6 +22,7 @@ from accounts.browsers import browser_name
 from accounts.models import Credential, KnownBrowser, SecurityEvent, User
 from accounts.session_store import stored
 
+THIS_DEVICE = "this_device"  # in the session: the passkey that is on this device
 TOKEN_BYTES = 32
 TOKEN = re.compile(r"[\w-]{43}", re.ASCII)  # 32 bytes in base64url
 BROWSER_LIFE = timedelta(days=400)  # the longest that browsers keep a cookie
@@ -33,11 +34,16 @@ def sign_in(
     user: User,
     credential: Credential,
     is_cross_device: bool = False,
+    is_this_device: bool = False,
 ) -> None:
     """Sign somebody in: a session of their own, under a new id, with new limits.
 
     Whatever this browser's session held before is gone, its row included. A browser
     that this person never used is told to them, except their very first.
+
+    Args:
+        is_cross_device: the passkey is known to be on another device.
+        is_this_device: it is known to be on this one. Of some nothing is known.
     """
     request.session.flush()
     login(request, user)
@@ -45,6 +51,7 @@ def sign_in(
     stored(request).describe(
         credential=credential, browser=browser, is_cross_device=is_cross_device
     )
+    request.session[THIS_DEVICE] = credential.pk if is_this_device else None
     token = request.COOKIES.get(settings.BROWSER_COOKIE_NAME, "")
     if not TOKEN.fullmatch(token):
         token = secrets.token_urlsafe(TOKEN_BYTES)

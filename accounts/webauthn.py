@@ -49,6 +49,7 @@ class VerifiedRegistration:
     backup_eligible: bool
     backup_state: bool
     transports: list[str]
+    attachment: str  # the browser's word, not signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class VerifiedAssertion:
     sign_count: int
     backup_eligible: bool
     backup_state: bool
-    is_cross_platform: bool  # the browser's word, not signed
+    attachment: str  # the browser's word, not signed
 
 
 def challenge_of(response: str) -> bytes:
@@ -118,6 +119,7 @@ def verify_registration(
         backup_eligible=data.backup_eligible,
         backup_state=data.backup_state,
         transports=parsed.transports,
+        attachment=parsed.attachment,
     )
 
 
@@ -156,7 +158,7 @@ def verify_assertion(
         sign_count=data.sign_count,
         backup_eligible=data.backup_eligible,
         backup_state=data.backup_state,
-        is_cross_platform=parsed.is_cross_platform,
+        attachment=parsed.attachment,
     )
 
 

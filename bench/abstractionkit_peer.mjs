@@ -35,6 +35,18 @@ async function measured(work) {
   return { result, milliseconds: performance.now() - began, roundTrips };
 }
 
+// Its own functions for changes of owners; who stands before an owner it asks the node.
+const changes = {
+  add: (account, { owner, threshold }) =>
+    account.createAddOwnerWithThresholdMetaTransactions(owner, threshold),
+  swap: (account, { owner, removed }) =>
+    account.createSwapOwnerMetaTransactions(nodeUrl, owner, removed),
+  remove: async (account, { removed, threshold }) =>
+    [await account.createRemoveOwnerMetaTransaction(nodeUrl, removed, threshold)],
+  threshold: (account, { threshold }) =>
+    [account.createChangeThresholdMetaTransaction(threshold)],
+};
+
 const commands = {
   // The account of a passkey, on the same verifiers as ours.
   open({ x, y }) {
@@ -48,13 +60,16 @@ const commands = {
 
   // createUserOperation, timed; returns the hash that the passkey has to sign. A bundler
   // does not see what the Solidity verifier costs: then the gas is given.
-  async prepare({ address, to, value, isFirst, verificationGas }) {
+  async prepare({ address, to, value, isFirst, verificationGas, change }) {
     const entry = accounts.get(address);
     // Its own class asks for it anew: without this, the first operation's set-up is repeated.
     const account = isFirst ? entry.account : new SafeAccount(address);
+    const made = change
+      ? await changes[change.kind](account, change)
+      : [{ to, value: BigInt(value), data: "0x" }];
     const { result, milliseconds, roundTrips: trips } = await measured(() =>
       account.createUserOperation(
-        [{ to, value: BigInt(value), data: "0x" }],
+        made,
         nodeUrl,
         bundlerUrl,
         {

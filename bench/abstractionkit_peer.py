@@ -69,19 +69,20 @@ class Theirs:
         anvil = Anvil(node_for(settings.CHAIN_ID).rpc)
         anvil.set_balance(to_address(self.address), 10**18)
 
-    def prepare(self) -> dict[str, Any]:
-        """Prepare a payment with createUserOperation."""
+    def prepare(self, change: dict[str, object] | None = None) -> dict[str, Any]:
+        """Prepare a payment, or a change of owners, with createUserOperation."""
         return self.peer.ask(
             "prepare",
             address=self.address,
             to=checksum_address(KNOWN),
             value=str(VALUE_WEI),
             isFirst=self.is_new,
+            change=change,
         )
 
-    def pay(self) -> Paid:
-        """Prepare, sign and send a payment; wait until it is included."""
-        challenge = bytes.fromhex(self.prepare()["hash"][2:])
+    def pay(self, change: dict[str, object] | None = None) -> Paid:
+        """Prepare, sign and send a payment or a change; wait until it is included."""
+        challenge = bytes.fromhex(self.prepare(change)["hash"][2:])
         assertion = self.passkey.assert_challenge(challenge)
         r, s = assertion.r_and_s
         fields = client_data_fields(assertion.client_data_json, challenge)

@@ -17,7 +17,13 @@ from bench.environment import free_ports
 from bench.stack import end_on_sigterm, wait_for
 from onchain.clients.errors import ClientError
 from onchain.models import Chain
-from onchain.protocol.deployments import ENTRY_POINT, MULTICALL3, SIGNER_FACTORY
+from onchain.protocol.deployments import (
+    ENTRY_POINT,
+    MULTICALL3,
+    SHARED_SIGNER,
+    SIGNER_FACTORY,
+    VERIFIERS,
+)
 from onchain.protocol.multisend import aggregate3_data
 from onchain.protocol.passkey_signature import (
     SafeSignature,
@@ -29,15 +35,22 @@ from onchain.protocol.safe import (
     account_address,
     deploy_calls,
     direct_setup,
+    shared_setup,
     signer_address,
     signer_proxy_code_from_factory,
 )
 from onchain.protocol.safe_operation import safe_operation_hash
-from onchain.protocol.types import Address, PublicKey
-from onchain.protocol.user_operation import UserOperationV07, handle_ops_data
+from onchain.protocol.shared_signer import account_factory, install_signer_calls
+from onchain.protocol.types import Address, Call, PublicKey
+from onchain.protocol.user_operation import (
+    Factory,
+    UserOperationV07,
+    handle_ops_data,
+)
 from onchain.services import sponsorship
 from onchain.services.local_chain import LocalChain
 from tests.soft_authenticator import SoftAuthenticator
+from tests.wallet_keys import SoftWallet
 from wallet_site import chain_state
 
 SENDER = 7  # of anvil's accounts: deploys and calls handleOps here
@@ -74,11 +87,11 @@ def bare_chain(hardfork: str) -> Iterator[LocalChain]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyAccount:
-    """An account on that chain; every one of its passkeys has to sign."""
+    """An account on that chain; every one of its owners has to sign."""
 
     chain: LocalChain
     address: Address
-    owners: dict[Address, SoftAuthenticator]
+    owners: dict[Address, SoftAuthenticator | SoftWallet]
 
     def signed(self, op: UserOperationV07, *, is_sponsored: bool) -> UserOperationV07:
         """Return the operation, sponsored if asked, with every owner's signature."""
@@ -90,9 +103,11 @@ class PasskeyAccount:
         )
         signatures = [
             SafeSignature(
-                owner=owner, signature=_answer(passkey, challenge), is_contract=True
+                owner=owner,
+                signature=_answer(key, challenge),
+                is_contract=not isinstance(key, SoftWallet),
             )
-            for owner, passkey in self.owners.items()
+            for owner, key in self.owners.items()
         ]
         return replace(
             op,
@@ -118,23 +133,51 @@ class PasskeyAccount:
         anvil.wait([anvil.send(sender, ENTRY_POINT, handle_ops_data([op], sender))])
 
 
-def deployed(chain: LocalChain, *, signers: int) -> PasskeyAccount:
-    """Put an account of this many passkeys on the chain, all of them needed."""
+def deployed(chain: LocalChain, *, signers: int, wallets: int = 0) -> PasskeyAccount:
+    """Put an account of this many passkeys and wallets on the chain, all needed."""
     (factory_code,) = chain.node.codes([SIGNER_FACTORY], "latest")
     proxy_code = signer_proxy_code_from_factory(factory_code)
     passkeys = [SoftAuthenticator(origin=ORIGIN) for _ in range(signers)]
     keys = [_public_key(passkey) for passkey in passkeys]
-    owners = [signer_address(public_key=key, proxy_code=proxy_code) for key in keys]
-    setup = direct_setup(owners=owners, threshold=signers)
+    owners: dict[Address, SoftAuthenticator | SoftWallet] = {
+        signer_address(public_key=key, proxy_code=proxy_code): passkey
+        for key, passkey in zip(keys, passkeys, strict=True)
+    }
+    owners |= {
+        wallet.address: wallet for wallet in (SoftWallet() for _ in range(wallets))
+    }
+    setup = direct_setup(owners=list(owners), threshold=len(owners))
     calls = deploy_calls(public_keys=keys, setup=setup, salt_nonce=0)
     sender = chain.anvil.accounts()[SENDER]
     data = aggregate3_data(calls, allow_failure=False)
     chain.anvil.wait([chain.anvil.send(sender, MULTICALL3, data)])
     address = account_address(setup=setup, salt_nonce=0)
     chain.anvil.set_balance(address, 10**18)
-    return PasskeyAccount(
-        chain=chain, address=address, owners=dict(zip(owners, passkeys, strict=True))
+    return PasskeyAccount(chain=chain, address=address, owners=owners)
+
+
+def undeployed(chain: LocalChain) -> tuple[PasskeyAccount, Factory, list[Call]]:
+    """Return an account of the shared layout that is not there yet, with money on it.
+
+    With it who makes it, and the calls that its first operation begins with.
+    """
+    (factory_code,) = chain.node.codes([SIGNER_FACTORY], "latest")
+    passkey = SoftAuthenticator(origin=ORIGIN)
+    key = _public_key(passkey)
+    setup = shared_setup(public_key=key)
+    address = account_address(setup=setup, salt_nonce=0)
+    chain.anvil.set_balance(address, 10**18)
+    calls = install_signer_calls(
+        account=address,
+        public_key=key,
+        signer=signer_address(
+            public_key=key, proxy_code=signer_proxy_code_from_factory(factory_code)
+        ),
+        verifiers=VERIFIERS,
     )
+    owners = {SHARED_SIGNER: passkey}
+    account = PasskeyAccount(chain=chain, address=address, owners=owners)
+    return account, account_factory(setup=setup, salt_nonce=0), calls
 
 
 def _sponsored(op: UserOperationV07, valid_until: int) -> UserOperationV07:
@@ -153,7 +196,9 @@ def _public_key(passkey: SoftAuthenticator) -> PublicKey:
     return PublicKey(x=x, y=y)
 
 
-def _answer(passkey: SoftAuthenticator, challenge: bytes) -> bytes:
+def _answer(passkey: SoftAuthenticator | SoftWallet, challenge: bytes) -> bytes:
+    if isinstance(passkey, SoftWallet):
+        return passkey.sign_hash(challenge)
     assertion = passkey.assert_challenge(challenge, members=MEMBERS)
     r, s = assertion.r_and_s
     return passkey_signature(

@@ -21,7 +21,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from bench import report, stack
+from bench import environment, report, stack
 from onchain.clients.json_rpc import JsonRpc
 from onchain.clients.node import Node
 from onchain.models import Chain, Safe, UserOperation
@@ -55,6 +55,15 @@ def main() -> int:
     )
     options = parser.parse_args()
     stack.end_on_sigterm()
+    with environment.own_stores():
+        try:
+            return run(options)
+        finally:
+            connection.close()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start a chain, and measure what following it costs."""
     call_command("migrate", verbosity=0)
     port = chain_state.free_port()
     url = f"http://127.0.0.1:{port}"
@@ -91,7 +100,12 @@ def measure(node: Node, options: argparse.Namespace) -> int:
             seen.add(row[1])
             rows.append((f"{accounts:,} accounts, {waiting} waiting", *row))
             report.progress(rows[-1][0])
-    headings = ("One block at a time", "blocks/s", "requests/block", "queries/block")
+    headings = (
+        f"{environment.stores()}, one block at a time",
+        "blocks/s",
+        "requests/block",
+        "queries/block",
+    )
     report.show(report.table(headings, rows))
     set_waiting(wallet, 0)
     before = peak_mib()

@@ -18,11 +18,16 @@ from accounts.admin_display import EMPTY, badge
 from accounts.admin_site import ReadOnlyAdmin
 from onchain import (
     admin_accounts,  # noqa: F401  registers its models
+    admin_chains,  # noqa: F401  registers its model
+    admin_people,  # noqa: F401  registers its models
+    admin_recovery,  # noqa: F401  registers its models
+    admin_recovery_claims,  # noqa: F401  registers its models
     admin_relayer,  # noqa: F401  registers its models
     admin_sponsorship,  # noqa: F401  registers its models
     admin_transfers,  # noqa: F401  registers its model
     tasks,
 )
+from onchain.admin_alarms import AlarmFilter, acknowledge_alarms
 from onchain.admin_base import (
     ChainAdminBase,
     FailureFilter,
@@ -31,11 +36,9 @@ from onchain.admin_base import (
 )
 from onchain.admin_display import eth, list_link
 from onchain.admin_fields import OPERATION_FIELDS, SAFE_FIELDS
-from onchain.admin_pauses import pause_actions
 from onchain.models import (
     Acknowledgement,
     Block,
-    Chain,
     Heartbeat,
     JournalEntry,
     KeyProof,
@@ -44,43 +47,8 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
-from onchain.services.pauses import Switch
 
 admin.site.unregister([GroupResult, TaskResult])
-
-
-@admin.register(Chain)
-class ChainAdmin(NudgeAdmin):
-    """Chains; nudging one runs its relayer, and switches pause what is paid for."""
-
-    actions = ["nudge_again", *pause_actions()]
-
-    list_display = [
-        "name",
-        "chain_id",
-        "submissions",
-        "paused",
-        "head_number",
-        "head_timestamp",
-        "base_fee_wei",
-        "follower_name",
-    ]
-    list_filter = ["has_p256_precompile"]
-    search_fields = ["name", "chain_id"]
-
-    @admin.display(description="Submissions")
-    def submissions(self, row: Chain) -> object:
-        """Say whether payments are sent to this chain."""
-        return badge("Stopped", "bad") if row.problem else badge("Running", "good")
-
-    @admin.display(description="Paused")
-    def paused(self, row: Chain) -> object:
-        """Say which of the operators' switches are on."""
-        names = [s.label.capitalize() for s in Switch if getattr(row, s.value)]
-        return badge(", ".join(names), "bad") if names else badge("Nothing", "quiet")
-
-    def nudge(self, row: Chain) -> None:
-        tasks.run_relayer.delay_on_commit(row.pk)
 
 
 @admin.register(Block)
@@ -112,10 +80,11 @@ class HeartbeatAdmin(ChainAdminBase):
 
 @admin.register(JournalEntry)
 class JournalEntryAdmin(ChainAdminBase):
-    """What operators did."""
+    """What operators did, and alarms, which they acknowledge."""
 
+    actions = [acknowledge_alarms]
     list_display = ["created_at", "actor", "action", "target", "detail"]
-    list_filter = ["action", "created_at"]
+    list_filter = [AlarmFilter, "action", "created_at"]
     search_fields = ["target", "detail", "actor__name"]
     list_select_related = ["actor"]
 

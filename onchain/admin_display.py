@@ -23,7 +23,16 @@ from accounts.admin_display import (
 )
 from onchain.amounts import ether_text
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
-from onchain.models import KeyProof, RelayerTransaction, Safe, UserOperation
+from onchain.models import (
+    AccountClaim,
+    GuardianApproval,
+    KeyProof,
+    RecoveryLookup,
+    RecoveryRequest,
+    RelayerTransaction,
+    Safe,
+    UserOperation,
+)
 from onchain.protocol.types import Address, checksum_address
 
 GWEI_DIGITS = 9  # decimals of one gwei in wei
@@ -37,6 +46,10 @@ TONES: dict[str, str] = {
             Safe.Status.DEPLOYED,
             RelayerTransaction.Status.MINED,
             KeyProof.Status.PROVEN,
+            RecoveryRequest.Status.FINALIZED,
+            RecoveryLookup.Status.FOUND,
+            AccountClaim.Status.DONE,
+            GuardianApproval.Status.VALID,
         ],
         "good",
     ),
@@ -47,6 +60,13 @@ TONES: dict[str, str] = {
             UserOperation.Status.SUBMITTED,
             Safe.Status.QUEUED,
             Safe.Status.BROADCAST,
+            RecoveryRequest.Status.PENDING,
+            RecoveryLookup.Status.READING,
+            AccountClaim.Status.CHECKING,
+            AccountClaim.Status.READY,
+            AccountClaim.Status.RELAYING,
+            AccountClaim.Status.WAITING,
+            AccountClaim.Status.FINALIZING,
         ],
         "busy",
     ),
@@ -62,10 +82,14 @@ TONES: dict[str, str] = {
     **dict.fromkeys(
         [
             UserOperation.Status.AWAITING_SIGNATURES,
+            Safe.Status.FORMING,
             UserOperation.Status.EXPIRED,
             UserOperation.Status.WITHDRAWN,
             UserOperation.Status.REPLACED,
             KeyProof.Status.OPEN,
+            RecoveryRequest.Status.CANCELED,
+            AccountClaim.Status.COLLECTING,
+            AccountClaim.Status.STOPPED,
         ],
         "quiet",
     ),

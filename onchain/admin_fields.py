@@ -55,7 +55,23 @@ OPERATION_FIELDS: Any = [
         },
     ),
     ("Set-up", {"fields": ["installs_signer", "factory"]}),
-    ("New owner", {"fields": ["new_credential", "new_signer", "new_threshold"]}),
+    (
+        "Change of owners",
+        {
+            "fields": [
+                "new_credential",
+                "new_signer",
+                "new_threshold",
+                "threshold_before",
+                "invitation",
+                "is_proof_waived",
+                "removed",
+                "previous",
+                "cancels",
+                "period_seconds",
+            ]
+        },
+    ),
     ("Failure", {"fields": ["failure_code", "failure_detail"]}),
     (
         "On chain",
@@ -106,6 +122,7 @@ OPERATION_FIELDS: Any = [
             "fields": [
                 "created_at",
                 "prepared_at",
+                "first_signed_at",
                 "signed_at",
                 "submitted_at",
                 "handed_at",

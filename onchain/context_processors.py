@@ -12,7 +12,8 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import User
 from accounts.session_store import stored
 from onchain.models import Heartbeat
-from onchain.services import passkey_list
+from onchain.services import passkey_list, recovery_alarms
+from onchain.services.health import felt_components
 
 AWAY = {
     Heartbeat.Component.NODE: "The chain's node does not answer. What you see may be "
@@ -37,8 +38,16 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "is_local_chain": settings.LOCAL_CHAIN,
         "has_one_node": not settings.SECOND_NODE_URL,
         "banners": _Banners(),
+        "recovery_alarms": SimpleLazyObject(partial(_recovery_alarms, request)),
         "lacks_this_device": SimpleLazyObject(partial(_lacks_this_device, request)),
     }
+
+
+def _recovery_alarms(request: HttpRequest) -> list[recovery_alarms.Alarm]:
+    """Return what guardians have begun on the person's accounts (security.md R58)."""
+    if not isinstance(request.user, User):
+        return []
+    return recovery_alarms.alarms_of(request.user)
 
 
 def _lacks_this_device(request: HttpRequest) -> bool:
@@ -67,7 +76,7 @@ class _Banners:
                 "text": f"Figures are {chain.blocks_behind:,} blocks behind. The chain "
                 f"is being read: {chain.catching_up}.",
             }
+        silent = felt_components(rows=rows.values())
         for component, text in AWAY.items():
-            row = rows.get(component)
-            if row is not None and row.is_stale:
+            if component in rows and component in silent:
                 yield {"level": "warning", "text": text}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from onchain.clients.errors import TransientClientError
+from onchain.protocol.types import Address, checksum_address
 
 
 class OnchainError(Exception):
@@ -39,6 +40,39 @@ class NotAwaitingSignature(OnchainError):
     message = "This payment was changed in another tab. Nothing new was signed."
 
 
+class NotApprovedYet(OnchainError):
+    """More owners have to sign."""
+
+    message = "Not enough owners approved this payment yet. Nothing was sent."
+
+
+class ContactRefused(OnchainError):
+    """The address book does not take it; the words say why."""
+
+
+class ModuleCodeRefused(OnchainError):
+    """A recovery module's code is not to be relied on; the words say why."""
+
+
+class AlertContactRefused(OnchainError):
+    """Nobody is asked to be warned; the words say why."""
+
+
+class NothingToCancel(OnchainError):
+    """The operation cannot be carried out any more, or nobody ever signed it."""
+
+    message = "There is nothing to cancel: this payment can no longer be carried out."
+    successor = "A newer version of it waits. Withdraw that one first."
+
+
+class NobodyToRemind(OnchainError):
+    """Nobody of whom this site knows could still approve."""
+
+    message = (
+        "Nobody here can be reminded: the missing owners are no people of this site."
+    )
+
+
 class OperationExpired(OnchainError):
     """The operation's time to sign is over."""
 
@@ -49,6 +83,19 @@ class SignatureRefused(OnchainError):
     """The passkey's answer does not authorise this."""
 
     message = "That passkey's answer could not be accepted. Nothing was sent."
+
+
+class AnotherAccountSigned(SignatureRefused):
+    """A browser wallet has several accounts, and another one was active."""
+
+    @classmethod
+    def instead_of(cls, wanted: Address, used: Address) -> Self:
+        """Return the error that names both addresses whole."""
+        return cls(
+            f"Your wallet signed with another account: {checksum_address(used)}. "
+            f"Asked was {checksum_address(wanted)}. Choose that one in your wallet and "
+            "try again. Nothing was changed."
+        )
 
 
 class OwnerChangeRefused(OnchainError):
@@ -86,6 +133,11 @@ class AlreadyOwner(OwnerChangeRefused):
 
     message = "This passkey can sign for this account already."
 
+    @classmethod
+    def about_wallet(cls) -> Self:
+        """Return the error with words about an address instead of a passkey."""
+        return cls("This address is an owner of this account already.")
+
 
 class SignerImpossible(OwnerChangeRefused):
     """The passkey's address is one that no Safe takes as an owner."""
@@ -93,10 +145,40 @@ class SignerImpossible(OwnerChangeRefused):
     message = "This passkey's address cannot be an owner of this account."
 
 
+class WalletNotProven(OwnerChangeRefused):
+    """Nobody has seen that somebody holds this wallet (R6)."""
+
+    message = (
+        "This wallet has not shown yet that it can sign for this account. Connect it "
+        "and sign the text that it is shown."
+    )
+
+
 class OwnerChangeInFlight(OwnerChangeRefused):
     """One change of an account's owners at a time (security.md R67)."""
 
     message = "Another change of this account's owners is under way. Finish that first."
+
+
+class InvitationRefused(OnchainError):
+    """A link does not work, or what was asked of it cannot be."""
+
+    message = (
+        "This link does not work: it was used, taken back, or is older than 7 days. "
+        "Nothing was changed. Ask who sent it for a new one."
+    )
+
+
+class RecoveryRefused(OnchainError):
+    """A claim to recover an account cannot be so, or not now."""
+
+    message = "This account cannot be recovered so. Nothing was asked of anybody."
+
+
+class FormationRefused(OnchainError):
+    """A list of first owners cannot be so, or cannot be changed any more."""
+
+    message = "This list of owners cannot be changed so. Nothing was changed."
 
 
 class NotTheOnlyKey(OnchainError):

@@ -7,11 +7,20 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts import strict_json
+from accounts.errors import MalformedResponse
 from accounts.models import User
 from onchain.amounts import AmountError, parse_eth
 from onchain.models import Safe
+from onchain.proposals import ProposalPeriodMixin
 from onchain.protocol.errors import EncodingError
-from onchain.protocol.types import ZERO_ADDRESS, Address, checksum_address, to_address
+from onchain.protocol.types import (
+    ZERO_ADDRESS,
+    Address,
+    checksum_address,
+    parse_hex,
+    to_address,
+)
 from onchain.services import user_operations
 
 MAX_TYPED = 100  # characters; nothing that a person means is longer
@@ -73,7 +82,7 @@ class AmountField(forms.Field):
         return wei
 
 
-class SendForm(forms.Form):
+class SendForm(ProposalPeriodMixin):
     """A payment from one account."""
 
     recipient = RecipientField(
@@ -93,6 +102,7 @@ class SendForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.safe = safe
         self.user = user
+        self.offer_period(safe)
         self.asks_to_repeat = False
 
     def clean_recipient(self) -> Address:
@@ -150,6 +160,31 @@ class AssertionForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages={"required": "The passkey's answer is missing. Try again."},
     )
+
+
+class WalletAnswerForm(forms.Form):
+    """A browser wallet's answer, as JSON text: which account signed, and what."""
+
+    credential = forms.CharField(
+        max_length=16_384,
+        strip=False,
+        widget=forms.HiddenInput,
+        error_messages={"required": "The wallet's answer is missing. Try again."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Read account and signature out of the answer."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        text = cleaned.get("credential")
+        if text is None:
+            return cleaned
+        try:
+            answer = strict_json.parse_object(text)
+            cleaned["account"] = to_address(str(answer.get("account")))
+            cleaned["signature"] = parse_hex(answer.get("signature"))
+        except (MalformedResponse, EncodingError):
+            self.add_error(None, "The wallet's answer is incomplete. Try again.")
+        return cleaned
 
 
 class IdempotencyForm(forms.Form):

@@ -45,6 +45,13 @@ WORDS = {
         "This account has your passkey verified by a contract that this site does not "
         "know, so it cannot say whether a payment would go through.",
     ),
+    "mixed-verifiers": Refusal(
+        "Your passkey is checked in another way than its other owner’s",
+        "Somebody added this account here with a passkey that other verifiers check "
+        "than yours. This site can work with one kind in an account: payments that "
+        "you sign would not go through. Its owners can add your passkey’s other "
+        "signer to the account, or you go on where the account was made.",
+    ),
     "already-yours": Refusal(
         "You have this account already",
         "It is among your accounts.",

@@ -33,16 +33,25 @@ class Step:
     hint: str = ""
 
 
-def steps_of(op: UserOperation) -> list[Step]:
-    """Return the six steps with the current or failed one marked."""
+def steps_of(op: UserOperation, *, approved: str = "") -> list[Step]:
+    """Return the six steps with the current or failed one marked.
+
+    Args:
+        approved: how many of several approved; empty where one owner signs alone.
+    """
     done = _done(op)
+    if approved and op.status == Status.AWAITING_SIGNATURES and op.was_ever_signed:
+        done = NAMES.index("Signed")  # who signed has reviewed it
     broken = op.status in ENDED or op.status == Status.REVERTED
     steps = []
     for place, name in enumerate(NAMES):
         state = "done" if place < done else "todo"
         if place == done and not (broken and op.status == Status.WITHDRAWN):
             state = "failed" if broken else "current"
-        hint = _hint(op, name) if state == "current" else ""
+        hint = ""
+        if state == "current":
+            is_approving = op.status == Status.AWAITING_SIGNATURES
+            hint = approved if approved and is_approving else _hint(op, name)
         steps.append(Step(name=name, state=state, hint=hint))
     return steps
 

@@ -10,11 +10,16 @@ from onchain.services.deployment_batches import TOO_MUCH_GAS
 from onchain.services.deployment_waits import Reason
 
 STEPS = {
+    Safe.Status.FORMING: "Waiting for its owners",
     Safe.Status.QUEUED: "Waiting for its turn",
     Safe.Status.BROADCAST: "Sent to the chain",
     Safe.Status.DEPLOYED: "Live",
     Safe.Status.FAILED: "Stopped",
 }
+FORMING = (
+    "Its first owners have yet to confirm each other. Nothing should be sent to it "
+    "before that."
+)
 SOON = (
     "Your account is being put on the chain. It usually takes a few seconds, and it is "
     "safe to close this page. You can receive already."
@@ -27,6 +32,12 @@ SELF_PAID_STEP = "Waits for your first payment"
 SELF_PAID = (
     "You pay for setting this account up: your first payment from it does that as "
     "well, out of its own balance. You can receive already."
+)
+GONE_STEP = "Not on the chain"
+GONE = (
+    "The chain took back the block that this account was in. It is looked for every "
+    "few seconds, and live again once it is found. Send nothing to its address until "
+    "then: it was made elsewhere, so this site cannot put it on the chain."
 )
 WAITS = {
     Reason.PAUSED: (
@@ -69,11 +80,16 @@ def setting_up(safe: Safe) -> SettingUp:
     """Return the words for an account's state; of a live one only the step is shown."""
     if safe.deploys_itself:
         return SettingUp(step=SELF_PAID_STEP, text=SELF_PAID, queue_place=None)
+    if safe.is_gone:
+        return SettingUp(step=GONE_STEP, text=GONE, queue_place=None)
     place = safes.queue_place(safe=safe)
     reason = deployment_waits.reason(safe=safe)
     if reason is not None:
         step, text = WAITS[reason]
         return SettingUp(step=step, text=text, queue_place=place)
+    if safe.status == Safe.Status.FORMING:
+        step = STEPS[Safe.Status.FORMING]
+        return SettingUp(step=step, text=FORMING, queue_place=None)
     if safe.status == Safe.Status.FAILED:
         text = FAILURES.get(safe.failure_code, STOPPED)
         return SettingUp(step=STEPS[Safe.Status.FAILED], text=text, queue_place=None)

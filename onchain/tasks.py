@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from accounts import sessions
 from accounts.ceremonies import sweep_expired
+from accounts.tasks import send_mails
+from onchain import recovery_tasks
 from onchain.clients.errors import TransientClientError
 from onchain.clients.factory import (
     bundler_for,
@@ -26,16 +28,21 @@ from onchain.models import (
     Chain,
     Heartbeat,
     KeyProof,
+    OperationSignature,
     Safe,
     UserOperation,
+    WalletProof,
 )
 from onchain.models.operation_states import Status
 from onchain.services import (
     account_lookups,
     chains,
+    health,
     key_proofs,
     network_quotas,
+    owner_kinds,
     preparation,
+    recovery_alarms,
     relayer,
     relayer_watch,
     relaying,
@@ -43,6 +50,8 @@ from onchain.services import (
     sponsor_watch,
     submission,
     user_operations,
+    wallet_approvals,
+    wallet_proofs,
 )
 from onchain.services.handing_over import TURN_SECONDS, Carriers
 
@@ -98,8 +107,37 @@ def _note_problem(pk: int, error: TransientClientError) -> None:
 @shared_task(**RETRY)
 def check_key_proof(pk: int) -> None:
     """Ask the chain about one signed proof. Idempotent."""
-    proof = KeyProof.objects.select_related("safe__chain", "credential").get(pk=pk)
+    rows = KeyProof.objects.select_related("safe__chain", "credential")
+    proof = rows.filter(pk=pk).first()
+    if proof is None:
+        return  # of an account that was forming, and whose list has changed
     key_proofs.check(proof=proof, node=node_for(proof.safe.chain.chain_id))
+
+
+@shared_task(**RETRY)
+def check_wallet_proof(pk: int) -> None:
+    """Ask a contract about the proof that it signed. Idempotent."""
+    proof = WalletProof.objects.select_related("safe__chain").filter(pk=pk).first()
+    if proof is None:
+        return  # of an account that was forming, and whose list has changed
+    wallet_proofs.check(proof=proof, node=node_for(proof.safe.chain.chain_id))
+
+
+@shared_task(**RETRY)
+def check_wallet_signature(pk: int) -> None:
+    """Ask a contract whether it signed an operation; then it may go. Idempotent."""
+    related = ("operation__safe__chain", "owner")
+    signature = OperationSignature.objects.select_related(*related).get(pk=pk)
+    chain = signature.operation.safe.chain
+    wallet_approvals.check(signature=signature, node=node_for(chain.chain_id))
+    submit_user_operation.delay(signature.operation_id)
+
+
+@shared_task(**RETRY)
+def read_owner_kinds(chain_pk: int) -> None:
+    """Look at the code of owners that nobody has recognised. Idempotent."""
+    chain = Chain.objects.get(pk=chain_pk)
+    owner_kinds.read(chain=chain, node=node_for(chain.chain_id))
 
 
 @shared_task(**RETRY)
@@ -133,6 +171,13 @@ def run_relayer(chain_pk: int) -> None:
 
 
 @shared_task
+def tell_of_recoveries(chain_pk: int) -> None:
+    """Tell people what guardians began, and how it ended. Idempotent."""
+    if recovery_alarms.tell_due(chain=Chain.objects.get(pk=chain_pk)):
+        send_mails.delay()
+
+
+@shared_task
 def sweep() -> None:
     """Find the work whose nudge was lost. Beat runs this every few seconds."""
     sweep_expired()
@@ -155,11 +200,24 @@ def sweep() -> None:
     proofs = KeyProof.objects.filter(safe__chain=chain)
     for pk in _pks(proofs.filter(status=KeyProof.Status.SIGNED), older):
         check_key_proof.delay(pk)
+    wallets = WalletProof.objects.filter(safe__chain=chain)
+    for pk in _pks(wallets.filter(status=WalletProof.Status.SIGNED), older):
+        check_wallet_proof.delay(pk)
+    answers = OperationSignature.objects.filter(
+        operation__safe__chain=chain, is_checked=False, voided_at=None
+    )
+    for pk in _pks(answers, older):
+        check_wallet_signature.delay(pk)
+    if owner_kinds.unread(chain=chain).exists():
+        read_owner_kinds.delay(chain.pk)
     reading = AccountLookup.objects.filter(
         chain=chain, status=AccountLookup.Status.READING, asked_at__lt=older
     )
     for pk in reading.values_list("pk", flat=True):
         read_account.delay(pk)
+    recovery_tasks.sweep(chain=chain, older=older)
+    if recovery_alarms.due(chain=chain).exists():
+        tell_of_recoveries.delay(chain.pk)
     run_relayer.delay(chain.pk)
     check_components.delay(chain.pk)
 
@@ -174,7 +232,9 @@ def check_components(chain_pk: int) -> None:
     chain = Chain.objects.get(pk=chain_pk)
     node = node_for(chain.chain_id)
     chains.heard(chain=chain, component=Heartbeat.Component.WORKER)
-    chains.check_bundler(chain=chain, bundler=bundler_for(chain.chain_id))
+    bundlers = bundlers_for(chain.chain_id)
+    for component, bundler in zip(health.BUNDLERS, bundlers, strict=False):
+        chains.check_bundler(chain=chain, bundler=bundler, component=component)
     account = relayer.account_of(settings.RELAYER_PRIVATE_KEY)
     relayer_watch.watch(chain=chain, node=node, account=account)
     sponsor_watch.watch_configured(
@@ -190,5 +250,6 @@ def check_components(chain_pk: int) -> None:
 def clean_up() -> None:
     """Delete what only piles up. Beat runs this every hour."""
     key_proofs.sweep_expired()
+    wallet_proofs.sweep_expired()
     network_quotas.forget()
     sessions.sweep_expired()

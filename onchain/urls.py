@@ -7,15 +7,31 @@ from django.urls import path
 
 from onchain.views import (
     account_lookups,
+    alert_contacts,
     configurations,
+    contacts,
+    formation_wallets,
+    formations,
+    guardian_wallets,
+    guardians,
+    invitation_links,
+    invitation_wallets,
+    invitations,
     new_accounts,
     only_key,
     operations,
+    owners,
     passkey_accounts,
     passkey_removal,
+    queue,
     receiving,
+    recover,
+    recovery,
+    recovery_claims,
+    recovery_kit,
     safes,
     sending,
+    wallet_owners,
 )
 
 app_name = "onchain"
@@ -23,6 +39,9 @@ app_name = "onchain"
 SAFE = "safes/<int:chain_id>/<str:address>/"
 OPERATION = "operations/<int:pk>/"
 LOOKUP = "accounts/add/<int:pk>/"
+INVITED = f"{SAFE}owners/invitations/<int:pk>/"  # for who invites
+FORMATION = "accounts/shared/<int:pk>/"
+INVITATION = "invitations/<int:pk>/"  # for who was invited
 PASSKEY = "passkeys/<int:pk>/accounts/"
 
 urlpatterns = [
@@ -35,7 +54,16 @@ urlpatterns = [
     ),
     path(f"{SAFE}recent", safes.safe_activity, name="safe-activity"),
     path(f"{SAFE}activity/", safes.activity, name="activity"),
+    path(f"{SAFE}activity/waiting/", queue.queue, name="queue"),
+    path(f"{SAFE}contacts/", contacts.contacts, name="contacts"),
+    path(f"{SAFE}contacts/add", contacts.contact_add, name="contact-add"),
+    path(f"{SAFE}contacts/rename", contacts.contact_rename, name="contact-rename"),
+    path(f"{SAFE}contacts/remove", contacts.contact_remove, name="contact-remove"),
+    path(f"{SAFE}contacts/import", contacts.contacts_import, name="contacts-import"),
+    path(f"{SAFE}contacts/export", contacts.contacts_export, name="contacts-export"),
+    path(f"{SAFE}settings/rename", contacts.account_rename, name="account-rename"),
     path(f"{SAFE}settings/", safes.safe_settings, name="settings"),
+    path(f"{SAFE}second-way/", only_key.second_way, name="second-way"),
     path(f"{SAFE}only-key-later", only_key.only_key_later, name="only-key-later"),
     path(
         f"{SAFE}only-key-acknowledge",
@@ -50,7 +78,15 @@ urlpatterns = [
     path(OPERATION, operations.operation, name="operation"),
     path(f"{OPERATION}card", operations.operation_card, name="operation-card"),
     path(f"{OPERATION}sign", operations.sign, name="sign"),
+    path(
+        f"{OPERATION}sign-with-wallet",
+        operations.sign_with_wallet,
+        name="sign-with-wallet",
+    ),
     path(f"{OPERATION}withdraw", operations.withdraw, name="withdraw"),
+    path(f"{OPERATION}remind", queue.remind, name="remind"),
+    path(f"{OPERATION}cancel", queue.cancel, name="cancel"),
+    path(f"{OPERATION}send-now", queue.send_now, name="send-now"),
     path(f"{OPERATION}prepare-again", operations.prepare_again, name="prepare-again"),
     path(PASSKEY, passkey_accounts.passkey_accounts_page, name="passkey-accounts"),
     path(
@@ -64,6 +100,7 @@ urlpatterns = [
 
 urlpatterns += [
     path("accounts/new/", new_accounts.account_new, name="account-new"),
+    path("first-account", new_accounts.account_first, name="account-first"),
     path("accounts/add/", account_lookups.account_add, name="account-add"),
     path(LOOKUP, account_lookups.account_lookup, name="account-lookup"),
     path(
@@ -88,6 +125,159 @@ urlpatterns += [
         "passkeys/<int:pk>/remove/finish",
         passkey_removal.passkey_removal_finish,
         name="passkey-removal-finish",
+    ),
+]
+
+urlpatterns += [
+    path("accounts/shared/", formations.account_shared, name="account-shared"),
+    path(FORMATION, formations.formation, name="formation"),
+    path(f"{FORMATION}card", formations.formation_card, name="formation-card"),
+    path(f"{FORMATION}confirm", formations.formation_confirm, name="formation-confirm"),
+    path(
+        f"{FORMATION}prove", formation_wallets.formation_prove, name="formation-prove"
+    ),
+    path(f"{FORMATION}change", formations.formation_change, name="formation-change"),
+    path(f"{FORMATION}cancel", formations.formation_cancel, name="formation-cancel"),
+    path(f"{FORMATION}link", formations.formation_link, name="formation-link"),
+    path(f"{SAFE}owners/", owners.owners, name="owners"),
+    path(f"{SAFE}owners/remove/", owners.owner_remove, name="owner-remove"),
+    path(f"{SAFE}owners/replace/", owners.owner_replace, name="owner-replace"),
+    path(f"{SAFE}owners/threshold/", owners.owner_threshold, name="owner-threshold"),
+    path(
+        f"{SAFE}owners/configuration",
+        owners.configuration_remove,
+        name="configuration-remove",
+    ),
+    path(f"{SAFE}owners/invite/", invitations.invite, name="invite"),
+    path(INVITED, invitations.invited, name="invited"),
+    path(f"{INVITED}card", invitations.invited_card, name="invited-card"),
+    path(f"{INVITED}confirm", invitations.invited_confirm, name="invited-confirm"),
+    path(f"{INVITED}add", invitations.invited_add, name="invited-add"),
+    path(f"{INVITED}revoke", invitations.invited_revoke, name="invited-revoke"),
+    path(
+        f"{SAFE}settings/end-role-<int:pk>",
+        invitations.membership_end,
+        name="membership-end",
+    ),
+    path(f"{SAFE}owners/leave", invitations.membership_leave, name="membership-leave"),
+    path("invitation", invitation_links.invitation_link, name="invitation-link"),
+    path("invitation/open", invitation_links.invitation_open, name="invitation-open"),
+    path(INVITATION, invitation_links.invitation, name="invitation"),
+    path(f"{INVITATION}card", invitation_links.invitation_card, name="invitation-card"),
+    path(
+        f"{INVITATION}accept",
+        invitation_links.invitation_accept,
+        name="invitation-accept",
+    ),
+    path(
+        f"{INVITATION}wallet/",
+        invitation_wallets.invitation_wallet,
+        name="invitation-wallet",
+    ),
+    path(
+        f"{INVITATION}wallet/accept",
+        invitation_wallets.invitation_wallet_accept,
+        name="invitation-wallet-accept",
+    ),
+]
+
+urlpatterns += [
+    path(f"{SAFE}owners/wallet/", wallet_owners.wallet_owner, name="wallet-owner"),
+    path(
+        f"{SAFE}owners/wallet/card",
+        wallet_owners.wallet_owner_card,
+        name="wallet-owner-card",
+    ),
+    path(
+        f"{SAFE}owners/wallet/prove",
+        wallet_owners.wallet_owner_prove,
+        name="wallet-owner-prove",
+    ),
+    path(
+        f"{SAFE}owners/wallet/add",
+        wallet_owners.wallet_owner_add,
+        name="wallet-owner-add",
+    ),
+]
+
+urlpatterns += [
+    path(f"{SAFE}recovery/", recovery.recovery, name="recovery"),
+    path(f"{SAFE}recovery/set-up/", recovery.recovery_set_up, name="recovery-set-up"),
+    path(f"{SAFE}recovery/add/", recovery.guardian_add, name="guardian-add"),
+    path(f"{SAFE}recovery/remove/", recovery.guardian_revoke, name="guardian-revoke"),
+    path(
+        f"{SAFE}recovery/threshold/",
+        recovery.guardian_threshold,
+        name="guardian-threshold",
+    ),
+    path(f"{SAFE}recovery/turn-off", recovery.recovery_end, name="recovery-end"),
+    path(f"{SAFE}recovery/cancel", recovery.recovery_cancel, name="recovery-cancel"),
+    path(
+        f"{SAFE}recovery/wallet/",
+        guardian_wallets.guardian_wallet,
+        name="guardian-wallet",
+    ),
+    path(
+        f"{SAFE}recovery/wallet/prove",
+        guardian_wallets.guardian_wallet_prove,
+        name="guardian-wallet-prove",
+    ),
+    path(f"{SAFE}recovery/cancel-kit", recovery_kit.recovery_kit, name="recovery-kit"),
+    path(
+        f"{SAFE}recovery/warned/", alert_contacts.alert_contacts, name="alert-contacts"
+    ),
+    path(
+        f"{SAFE}recovery/warned/add",
+        alert_contacts.alert_contact_add,
+        name="alert-contact-add",
+    ),
+    path(
+        f"{SAFE}recovery/warned/remove",
+        alert_contacts.alert_contact_remove,
+        name="alert-contact-remove",
+    ),
+]
+
+CLAIM = "recover/claims/<int:pk>/"  # for the claimant
+GUARDED = "guardian/<int:pk>/"  # for a guardian
+
+urlpatterns += [
+    path("recover/", recover.recover, name="recover"),
+    path("recover/card", recover.recover_card, name="recover-card"),
+    path("recover/begin", recover.recover_begin, name="recover-begin"),
+    path(CLAIM, recovery_claims.recovery_claim, name="recovery-claim"),
+    path(
+        f"{CLAIM}card", recovery_claims.recovery_claim_card, name="recovery-claim-card"
+    ),
+    path(
+        f"{CLAIM}prove",
+        recovery_claims.recovery_claim_prove,
+        name="recovery-claim-prove",
+    ),
+    path(f"{CLAIM}ask", recovery_claims.recovery_claim_ask, name="recovery-claim-ask"),
+    path(
+        f"{CLAIM}link", recovery_claims.recovery_claim_link, name="recovery-claim-link"
+    ),
+    path(
+        f"{CLAIM}finish",
+        recovery_claims.recovery_claim_finish,
+        name="recovery-claim-finish",
+    ),
+    path(
+        f"{CLAIM}withdraw",
+        recovery_claims.recovery_claim_withdraw,
+        name="recovery-claim-withdraw",
+    ),
+    path("guardian/", guardians.guardian_inbox_page, name="guardian-inbox"),
+    path("guardian/link", guardians.guardian_link, name="guardian-link"),
+    path("guardian/open", guardians.guardian_open, name="guardian-open"),
+    path(GUARDED, guardians.guardian_claim, name="guardian-claim"),
+    path(f"{GUARDED}card", guardians.guardian_claim_card, name="guardian-claim-card"),
+    path(f"{GUARDED}approve", guardians.guardian_approve, name="guardian-approve"),
+    path(
+        f"{GUARDED}approve-wallet",
+        guardians.guardian_approve_wallet,
+        name="guardian-approve-wallet",
     ),
 ]
 

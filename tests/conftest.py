@@ -8,8 +8,10 @@ fast tests.
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,9 +26,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db.models.signals import post_migrate
+from django.test import override_settings
 from playwright.sync_api import expect
 
-from tests import sharing
+from tests import databases, sharing
 from wallet_site import chain_state, programs
 from wallet_site.celery import app as celery_app
 from wallet_site.processes import Program, Supervisor
@@ -35,7 +39,9 @@ from wallet_site.processes import Program, Supervisor
 # makes Django refuse its ORM there. Nothing else runs in that loop meanwhile.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-CHROMIUM = "/usr/bin/chromium"  # Debian's package; `make test` installs it
+CHROMIUM = (
+    "/usr/bin/chromium-headless-shell"  # Debian's package; `make test` installs it
+)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,26 +52,74 @@ CHROMIUM_ARGUMENTS = [
 ]
 CHAIN_FIXTURES = {"node_url", "bundler_url", "stack", "fragile", "up"}
 BROWSER_FIXTURES = {"page", "context", "browser", "new_context"}
-# They begin first, or everything waits for them at the end.
-LONGEST = {"test_outages.py", "test_crawl.py", "test_up.py"}
+REAL = ("chain", "browser")  # the marks of what is no fast test
+# They begin first, in this order, or everything waits for them at the end.
+LONGEST = (
+    "test_crawl.py",
+    "test_recovery_kills.py",
+    "test_recovery.py",
+    "test_outages.py",
+    "test_up.py",
+    "test_recovery.py",
+    "test_front_door.py",
+    "test_operators.py",
+    "test_add_device.py",
+    "test_shared_accounts.py",
+    "test_recovery_alarm.py",
+    "test_guardians.py",
+    "test_bundler_answers.py",
+    "test_worker_kills.py",
+    "test_queue.py",
+    "test_passkey_forms.py",
+    "test_signing_page.py",
+    "test_owner_changes.py",
+    "test_wallet_owner.py",
+    "test_changes_on_chain.py",
+    "test_sessions.py",
+    "test_node_answers.py",
+    "test_lost_and_doubled.py",
+    "test_repeats.py",
+    "test_walk.py",
+    "test_follower_kills.py",
+    "test_polling.py",
+    "test_keyboard.py",
+)
 STACK_START_SECONDS = 120
 STACK_STOP_SECONDS = 60
 EXPECT_MILLISECONDS = 60_000  # a busy machine is no failure
 PID, LOG = "STACK_PID", "STACK_LOG"  # beside its environment, for who joins
+CREATE_PERMISSIONS = "django.contrib.auth.management.create_permissions"
 UNLIMITED = 1_000_000  # a minute: more than any test does
 
 expect.set_options(timeout=EXPECT_MILLISECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the real things it asks for; put the longest files first."""
+    """Mark each test by the real things it asks for; put the longest files first.
+
+    Fast tests come last: they fill what is left of the time on every worker.
+    """
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & CHAIN_FIXTURES:
             item.add_marker("chain")
         if names & BROWSER_FIXTURES:
             item.add_marker("browser")
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    real = {item.path for item in items if any(map(item.get_closest_marker, REAL))}
+    items.sort(key=lambda item: _turn(item.path, is_real=item.path in real))
+
+
+def _turn(path: Path, *, is_real: bool) -> int:
+    """Return when a file's tests begin, among those of other files."""
+    if path.name in LONGEST:
+        return LONGEST.index(path.name)
+    return len(LONGEST) + (0 if is_real else 1)
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage look at what stays anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- What no test may do -------------------------------------------------------------
@@ -113,6 +167,12 @@ def loopback_only() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_permissions() -> None:
+    """Nobody reads Django's permissions (User.has_perm): spare each flush their rows."""
+    assert post_migrate.disconnect(dispatch_uid=CREATE_PERMISSIONS)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def own_broker() -> None:
     """Keep nudges of tests out of the broker folder that a running site reads."""
     if celery_app.conf.broker_url == "filesystem://":
@@ -120,23 +180,21 @@ def own_broker() -> None:
         celery_app.conf.update(broker_url="memory://", broker_transport_options={})
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Any, static_root: Path) -> None:
-    """Pages name static files as they are: nothing has been collected."""
-    settings.STATIC_ROOT = static_root
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {
-            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        },
-    }
+@pytest.fixture(scope="session", autouse=True)
+def settings_of_tests(static_root: Path) -> Iterator[None]:
+    """Set once what holds for every test; one that wants another value sets its own.
 
-
-@pytest.fixture(autouse=True)
-def unlimited(settings: Any) -> None:
-    """Hundreds of ceremonies come from one address here; the limits have own tests."""
-    settings.CEREMONY_BEGINS_PER_MINUTE = UNLIMITED
-    settings.CEREMONY_FAILURES_PER_MINUTE = UNLIMITED
+    Pages name static files as they are: nothing has been collected. And hundreds of
+    ceremonies come from one address here; the limits have own tests.
+    """
+    storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    with override_settings(
+        STATIC_ROOT=static_root,
+        STORAGES={**django_settings.STORAGES, "staticfiles": {"BACKEND": storage}},
+        CEREMONY_BEGINS_PER_MINUTE=UNLIMITED,
+        CEREMONY_FAILURES_PER_MINUTE=UNLIMITED,
+    ):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -146,15 +204,30 @@ def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def migrated(run_folder: Path) -> Path:
+    """An SQLite database with every table: migrating takes longer than most tests."""
+    return databases.migrated(run_folder / "migrated")
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
     tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> None:
     """SQLite in a file: in memory, threads would share one connection's lock."""
     database = django_settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        folder = tmp_path_factory.mktemp("database")
-        database["TEST"]["NAME"] = str(folder / "test.sqlite3")
+        path = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        shutil.copyfile(request.getfixturevalue("migrated"), path)
+        database["TEST"]["NAME"] = str(path)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """The copy is kept, with whatever migrations it may lack added."""
+    sqlite = django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    return django_db_keepdb or sqlite
 
 
 def _report_nothing(_line: str) -> None:
@@ -247,7 +320,7 @@ def stack_environment(var_dir: Path) -> dict[str, str]:
         **os.environ,
         "SITE_MODE": "local",
         "VAR_DIR": str(var_dir),
-        "DATABASE_URL": f"sqlite:///{var_dir / 'latchkey.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{var_dir / databases.NAME}",
         "CELERY_BROKER_URL": "filesystem://",
         "CHAIN_ID": "31337",
         "NODE_PORT": str(node),
@@ -265,9 +338,18 @@ def stack_environment(var_dir: Path) -> dict[str, str]:
 
 
 def start_stack(
-    var_dir: Path, *arguments: str, log: str = "up.log", **changes: str
+    var_dir: Path,
+    *arguments: str,
+    log: str = "up.log",
+    database: Path | None = None,
+    **changes: str,
 ) -> Stack:
-    """Start `manage.py up` without waiting for it; ``changes`` are of its settings."""
+    """Start `manage.py up` without waiting for it; ``changes`` are of its settings.
+
+    It begins with a copy of the database, or with none and migrates from nothing.
+    """
+    if database is not None:
+        shutil.copyfile(database, var_dir / databases.NAME)
     environment = stack_environment(var_dir) | changes
     log_path = var_dir / log
     with log_path.open("wb") as output:

@@ -19,6 +19,7 @@ from hexbytes import HexBytes
 
 from onchain.clients.errors import AnswerTooLarge, ClientError, TransientClientError
 from onchain.clients.node_configurations import AccountRecord
+from onchain.clients.node_recovery import RecoveryRecord
 from onchain.clients.node_types import (
     AccountSnapshot,
     BlockRecord,
@@ -49,6 +50,15 @@ IS_VALID_FOR_SIGNER = "isValidSignatureForSigner(bytes32,bytes,uint256,uint256,u
 SAFE_CODE = b"\x60\x80"
 
 
+# What a recovery module says of an account that never had to do with it.
+NO_RECOVERY = RecoveryRecord(
+    is_enabled=False,
+    guardians=[],
+    threshold=0,
+    nonce=0,
+    request=None,
+    tells_request=True,
+)
 # What an account that is set up here consists of.
 ORDINARY = Configuration(
     singleton=SAFE_L2,
@@ -76,6 +86,7 @@ class FakeNode:
     account_configurations: dict[bytes, Configuration | None] = field(
         default_factory=dict
     )
+    recoveries: dict[tuple[bytes, bytes], RecoveryRecord] = field(default_factory=dict)
     sequences: dict[tuple[bytes, int], int] = field(default_factory=dict)
     transaction_counts: dict[bytes, int] = field(default_factory=dict)
     pool: dict[bytes, bytes] = field(default_factory=dict)
@@ -297,9 +308,21 @@ class FakeNode:
         self, accounts: Sequence[bytes], block_hash: bytes
     ) -> list[Configuration | None]:
         self._ask("configurations")
+        # What answers to nothing else has no configuration either.
         return [
-            self.account_configurations.get(account, ORDINARY) for account in accounts
+            self.account_configurations.get(
+                account, ORDINARY if account in self.account_owners else None
+            )
+            for account in accounts
         ]
+
+    def recovery_records(
+        self, pairs: Sequence[tuple[bytes, bytes]], block_hash: bytes
+    ) -> list[RecoveryRecord]:
+        self._ask(f"recovery_records {len(pairs)}")
+        if block_hash not in {block.hash for block in self.blocks}:
+            raise TransientClientError("the node does not have the block")
+        return [self.recoveries.get(pair, NO_RECOVERY) for pair in pairs]
 
     def account_record(self, account: bytes) -> AccountRecord:
         self._ask("account_record")

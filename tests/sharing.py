@@ -28,7 +28,7 @@ def shared(
     facts = folder / "facts.json"
     own = folder / f"{os.getpid()}.user"
     with ExitStack() as running:
-        with _locked(folder):
+        with locked(folder):
             if not facts.exists():
                 facts.write_text(json.dumps(running.enter_context(start())))
                 running.callback(_wait_for_the_others, folder, own, facts)
@@ -40,7 +40,7 @@ def shared(
 def _wait_for_the_others(folder: Path, own: Path, facts: Path) -> None:
     """Return once nobody else uses it; whoever comes later starts another."""
     while True:
-        with _locked(folder):
+        with locked(folder):
             others = [path for path in folder.glob("*.user") if path != own]
             if not any(_is_alive(path) for path in others):
                 facts.unlink()
@@ -54,7 +54,8 @@ def _is_alive(user: Path) -> bool:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time into the block."""
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -15,6 +15,7 @@ from eth_abi.abi import decode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from tests.signing_guardians import guardian_requests
 from tests.signing_oracle import (
     ENTRY_POINT,
     EXECUTE_TYPES,
@@ -26,6 +27,7 @@ from tests.signing_oracle import (
     safe_operation_hash,
     single_call_data,
 )
+from tests.signing_recovery import random_recoveries, recovery_case
 from tests.signing_requests import (
     CREDENTIAL_ID,
     good_requests,
@@ -165,7 +167,9 @@ def all_answers() -> dict[str, Any]:
         "keyProofs": random_proofs(source),
         "calls": vector_calls() + [random_call(source) for _ in range(20)],
         "amounts": amounts(),
-        "requests": with_private_keys(good_requests()),
+        "requests": with_private_keys(good_requests() | guardian_requests()),
+        "recovery": recovery_case(),
+        "recoveries": random_recoveries(source),
         "credentialId": "0x" + CREDENTIAL_ID.hex(),
         "feeWithoutSponsor": good_requests()["payment"]["shown"]["max-fee"]["text"],
     }

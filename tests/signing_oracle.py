@@ -156,9 +156,14 @@ def addition_calls(
     *, safe: str, x: int, y: int, signer: str, threshold: int
 ) -> list[dict[str, str]]:
     """Return the two calls that make a passkey an owner of an account."""
-    create = function_call("createSigner(uint256,uint256,uint176)", x, y, VERIFIERS)
     add = function_call("addOwnerWithThreshold(address,uint256)", signer, threshold)
-    return [call(SIGNER_FACTORY, 0, create), call(safe, 0, add)]
+    return [creating_call(x, y), call(safe, 0, add)]
+
+
+def creating_call(x: int, y: int) -> dict[str, str]:
+    """Return the call that puts a passkey's signer on chain."""
+    create = function_call("createSigner(uint256,uint256,uint176)", x, y, VERIFIERS)
+    return call(SIGNER_FACTORY, 0, create)
 
 
 def installing_calls(

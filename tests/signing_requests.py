@@ -18,9 +18,11 @@ from tests.signing_oracle import (
     addition_calls,
     batch_call_data,
     call,
+    creating_call,
     creation,
     decimal_text,
     fingerprint,
+    function_call,
     installing_calls,
     key_proof_hash,
     proxy_code,
@@ -83,14 +85,97 @@ def addition_case(
     made = operation_case(
         calls=calls, call_data=batch_call_data(calls), sponsor=sponsor
     )
-    made["request"]["newOwner"] = signer_fields(x, y) | {"threshold": str(threshold)}
+    made["request"]["newOwner"] = signer_fields(x, y)
+    made["request"]["change"] = {
+        "kind": "add-passkey",
+        "owner": signer,
+        "threshold": str(threshold),
+    }
     approve = f"{threshold} of {threshold + 1} must approve"
     made["shown"] |= {
+        "change": {"text": "Add a passkey", "value": "add-passkey"},
         "new-owner": {"text": signer, "value": ""},
         "new-key": {"text": fingerprint(x, y), "value": ""},
         "threshold": {"text": approve, "value": str(threshold)},
     }
     return made
+
+
+def cancellation_case() -> dict[str, Any]:
+    """Return a good request to use up a nonce, and what a page shows for it."""
+    nothing = call(SAFE, 0)
+    made = operation_case(
+        calls=[nothing], call_data=single_call_data(nothing), sponsor="0x"
+    )
+    nonce = made["request"]["message"]["nonce"]
+    made["request"]["cancels"] = {"nonce": nonce}
+    made["shown"]["cancels"] = {"text": "lane 5, place 3", "value": nonce}
+    return made
+
+
+def change_case(
+    kind: str, function: str, *values: Any, key: tuple[int, int] | None = None
+) -> dict[str, Any]:
+    """Return a good request for another change of the account, and its page.
+
+    Args:
+        function: the Safe's own, which eth_abi encodes with these values.
+        key: of the passkey that becomes an owner; its signer is made first.
+    """
+    before = [] if key is None else [creating_call(*key)]
+    calls = [*before, call(SAFE, 0, function_call(function, *values))]
+    data = single_call_data(calls[0]) if len(calls) == 1 else batch_call_data(calls)
+    made = operation_case(calls=calls, call_data=data, sponsor="0x")
+    fields = dict(zip(CHANGE_FIELDS[kind], map(str, values), strict=False))
+    made["request"]["change"] = {"kind": kind} | fields
+    shown = {"change": {"text": "What is changed", "value": kind}}
+    if key is not None:
+        made["request"]["newOwner"] = signer_fields(*key)
+        shown["new-key"] = {"text": fingerprint(*key), "value": ""}
+    for field, name in (("owner", "new-owner"), ("removed", "removed")):
+        if field in fields:
+            shown[name] = {"text": fields[field], "value": ""}
+    if "threshold" in fields:
+        threshold = fields["threshold"]
+        text = f"{threshold} of 3 must approve"
+        shown["threshold"] = {"text": text, "value": threshold}
+    made["shown"] |= shown
+    return made
+
+
+CHANGE_FIELDS = {
+    "add-wallet": ("owner", "threshold"),
+    "swap-owner": ("previous", "removed", "owner"),
+    "remove-owner": ("previous", "removed", "threshold"),
+    "change-threshold": ("threshold",),
+    "disable-module": ("previous", "removed"),
+    "remove-guard": (),
+}
+SENTINEL = "0x" + "00" * 19 + "01"
+NOBODY = "0x" + "00" * 20
+FIRST, SECOND, NEW = (
+    to_checksum_address("0x" + pair * 20) for pair in ("f1", "e2", "d3")
+)
+
+
+def changes() -> dict[str, Any]:
+    """Return a case of each change of an account beside adding a passkey."""
+    key = (13, 2**254 + 5)
+    swap = "swapOwner(address,address,address)"
+    remove = "removeOwner(address,address,uint256)"
+    add = "addOwnerWithThreshold(address,uint256)"
+    disable = "disableModule(address,address)"
+    return {
+        "wallet": change_case("add-wallet", add, NEW, 2),
+        "swap": change_case("swap-owner", swap, FIRST, SECOND, NEW),
+        "swap for a passkey": change_case(
+            "swap-owner", swap, SENTINEL, FIRST, signer_address(*key), key=key
+        ),
+        "removal": change_case("remove-owner", remove, SENTINEL, FIRST, 1),
+        "threshold": change_case("change-threshold", "changeThreshold(uint256)", 3),
+        "module": change_case("disable-module", disable, FIRST, SECOND),
+        "guard": change_case("remove-guard", "setGuard(address)", NOBODY),
+    }
 
 
 def set_up_case(
@@ -252,5 +337,7 @@ def good_requests(
         "repaired addition": set_up_case(
             addition_case(x=13, y=2**254 + 5, threshold=1), installed=installed
         ),
+        "cancellation": cancellation_case(),
         "proof": proof_case(),
+        **changes(),
     }

@@ -45,6 +45,9 @@ FORBIDDEN = {
         *("onchain.tasks", "onchain.views", "onchain.forms", "onchain.admin"),
     ),
     "onchain/tasks.py": (*DJANGO_WEB, "onchain.views", "onchain.forms"),
+    "onchain/recovery_tasks.py": (
+        *(*DJANGO_WEB, "onchain.views", "onchain.forms", "onchain.tasks"),
+    ),
     "onchain/forms.py": ("celery", "onchain.clients", "onchain.tasks", "onchain.views"),
     "onchain/views": ("celery", "onchain.clients", "onchain.admin", "requests", "web3"),
     "onchain/templatetags": (
@@ -73,7 +76,10 @@ NO_FLOATS = (
     "onchain/models",
     "onchain/forms.py",
 )
-MAY_ENQUEUE = ("onchain/tasks.py", "accounts/tasks.py", "wallet_site/celery.py")
+MAY_ENQUEUE = (
+    *("onchain/tasks.py", "onchain/recovery_tasks.py", "accounts/tasks.py"),
+    "wallet_site/celery.py",
+)
 CLIENT_PARAMETERS = {"node", "bundler", "client", "rpc"}
 
 

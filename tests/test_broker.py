@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
+import pytest
 from kombu import Connection, Queue
 
 from wallet_site import broker
@@ -69,3 +71,14 @@ def test_a_table_of_queues_that_is_being_made_is_read_again(tmp_path):
         found = channel.get_table("work")
 
     assert [tuple(row) for row in found] == [("work", "", "work")]
+
+
+def test_who_waits_for_messages_looks_around_soon(tmp_path):
+    queue = Queue("work", routing_key="work")
+    with connection(tmp_path) as link, link.Consumer(queue, callbacks=[print]):
+        started = time.monotonic()
+        link.drain_events(timeout=60)
+
+        assert time.monotonic() - started < 30  # a busy machine is no failure
+        with pytest.raises(TimeoutError):
+            link.drain_events(timeout=0.01)

@@ -136,6 +136,7 @@ def test_the_words_of_a_refusal_never_hold_the_key(production):
     assert PUBLIC_KEY[2:] not in str(refusal.value)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "program",
     [

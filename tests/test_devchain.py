@@ -17,9 +17,9 @@ from eth_account import Account
 
 from onchain.errors import LocalChainError
 from onchain.protocol.abi import call_data, keccak, selector
-from onchain.protocol.deployments import CONTRACTS, ENTRY_POINT
+from onchain.protocol.deployments import CONTRACTS, ENTRY_POINT, RECOVERY_MODULES
 from onchain.protocol.types import to_address
-from onchain.services import contract_sources, local_chain
+from onchain.services import contract_sources, local_chain, recovery_stand_in
 from onchain.services.local_chain import LocalChain, Sponsor
 from wallet_site import chain_state
 from wallet_site.processes import Program, Supervisor
@@ -65,6 +65,7 @@ def own_chain(tmp_path):
         yield chain
 
 
+@pytest.mark.thorough
 def test_what_anvil_saves_when_it_stops_it_goes_on_from(tmp_path):
     account = to_address("0x" + "12" * 20)
     with anvil(tmp_path, None) as chain:
@@ -134,6 +135,7 @@ def test_deploying_again_changes_nothing(node_url, settings):
     assert "all there already" in devchain(settings, node_url)
 
 
+@pytest.mark.thorough
 def test_a_contract_with_other_code_is_named(own_chain, settings):
     multi_send = next(item for item in CONTRACTS if item.name == "MultiSend")
     own_chain.anvil.set_code(multi_send.address, b"\x00")
@@ -142,6 +144,76 @@ def test_a_contract_with_other_code_is_named(own_chain, settings):
         devchain(settings, own_chain.node.rpc.url)
 
 
+@pytest.mark.thorough
+def test_an_older_stand_in_of_a_module_is_replaced(own_chain, settings):
+    place, module = 1, list(RECOVERY_MODULES.values())[1]
+    own_chain.anvil.set_code(module, b"\x00")
+
+    output = devchain(settings, own_chain.node.rpc.url)
+
+    assert "Recovery module, 3 days, a local stand-in at 0x38275826E1933303" in output
+    assert "1 deployed" in output
+    codes = own_chain.node.codes(list(RECOVERY_MODULES.values()), "latest")
+    assert len(codes[place]) == len(codes[0])
+    assert len(set(codes)) == 4  # each waits in its own way
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """A folder like devchain, with the real packages."""
+    folder = tmp_path / "devchain"
+    folder.mkdir()
+    (folder / "node_modules").symlink_to(chain_state.PACKAGES)
+    for path in recovery_stand_in.sources(chain_state.PACKAGES):
+        copy = folder / path.relative_to(chain_state.DEVCHAIN)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(path.read_text())
+    return folder / "node_modules"
+
+
+@pytest.mark.thorough
+def test_the_stand_in_is_compiled_once(packages, monkeypatch):
+    code = recovery_stand_in.creation_code(packages)
+    monkeypatch.setenv("PATH", "")  # no compiler any more
+
+    assert recovery_stand_in.creation_code(packages) == code
+    contract, _script = recovery_stand_in.sources(packages)
+    contract.write_text(contract.read_text().replace("SM: no new owners", "SM: none"))
+    with pytest.raises(LocalChainError, match="Node 20"):
+        recovery_stand_in.creation_code(packages)
+
+
+@pytest.mark.thorough
+def test_what_does_not_compile_is_named(packages):
+    contract, _script = recovery_stand_in.sources(packages)
+    contract.write_text(contract.read_text().replace("whenEnabled {", "whenAble {"))
+
+    with pytest.raises(LocalChainError, match="whenAble"):
+        recovery_stand_in.creation_code(packages)
+    assert not (packages.parent / "build").exists()
+
+
+def test_a_missing_compiler_is_named(packages):
+    packages.unlink()
+    packages.mkdir()
+
+    with pytest.raises(LocalChainError, match="solc is missing.*make install"):
+        recovery_stand_in.creation_code(packages)
+
+
+@pytest.mark.thorough
+def test_the_base_is_made_anew_for_another_stand_in(packages, monkeypatch):
+    before = chain_state._base_key()
+    monkeypatch.setattr(chain_state, "PACKAGES", packages)
+    assert chain_state._base_key() == before
+
+    for path in recovery_stand_in.sources(packages):
+        path.write_text(f"{path.read_text()}\n")
+        assert chain_state._base_key() != before
+        before = chain_state._base_key()
+
+
+@pytest.mark.thorough
 def test_a_deployment_that_was_cut_short_is_finished_by_the_next(
     empty_chain, settings, monkeypatch
 ):
@@ -156,6 +228,7 @@ def test_a_deployment_that_was_cut_short_is_finished_by_the_next(
     assert "EntryPoint at" not in output
 
 
+@pytest.mark.thorough
 def test_another_sponsor_key_is_told_apart(own_chain, settings):
     settings.SPONSOR_PRIVATE_KEY = STRANGERS_KEY
 
@@ -244,6 +317,7 @@ def test_a_chain_that_does_not_answer_is_said_in_words(settings):
         devchain(settings, f"http://127.0.0.1:{chain_state.free_port()}")
 
 
+@pytest.mark.thorough
 def test_a_missing_package_is_said_in_words(own_chain, tmp_path):
     chain = LocalChain(node=own_chain.node, anvil=own_chain.anvil, packages=tmp_path)
     own_chain.anvil.set_code(ENTRY_POINT, b"")
@@ -254,6 +328,7 @@ def test_a_missing_package_is_said_in_words(own_chain, tmp_path):
         )
 
 
+@pytest.mark.thorough
 def test_another_release_of_a_package_is_not_deployed(own_chain, tmp_path):
     source = contract_sources.SOURCES[0]
     artifact = tmp_path / source.artifact
@@ -268,6 +343,7 @@ def test_another_release_of_a_package_is_not_deployed(own_chain, tmp_path):
         )
 
 
+@pytest.mark.thorough
 def test_the_base_state_is_made_once_for_each_sponsor(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(chain_state, "BASE_FOLDER", tmp_path)
 

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 
 from tests.factories import make_operator
 from tests.test_urls import ADMIN_NAMES, OWNED, PERSONAL, PUBLIC, own_url
+from tests.undoing import undone
 from tests.wallets import Wallet, make_wallet
 
 pytestmark = pytest.mark.django_db
@@ -60,47 +61,51 @@ def admin_url(name: str) -> str:
     raise AssertionError(f"{name} takes other arguments")
 
 
-@pytest.mark.parametrize("name", OWNED)
-def test_a_page_of_a_signed_in_person_is_guarded_and_kept_by_nobody(name, alice):
-    response = alice.client.generic(OWNED[name], own_url(alice, name))
+def test_a_page_of_a_signed_in_person_is_guarded_and_kept_by_nobody(alice, subtests):
+    for name in OWNED:
+        with subtests.test(name), undone():
+            response = alice.client.generic(OWNED[name], own_url(alice, name))
 
-    assert_guarded(response)
-    assert "no-store" in response["Cache-Control"]
-    assert "Integrity-Policy" in response
-
-
-@pytest.mark.parametrize("name", PERSONAL)
-def test_a_page_of_ones_own_is_guarded_and_kept_by_nobody(name, alice):
-    response = alice.client.generic(PERSONAL[name], reverse(name))
-
-    assert_guarded(response)
-    assert "no-store" in response["Cache-Control"]
+            assert_guarded(response)
+            assert "no-store" in response["Cache-Control"]
+            assert "Integrity-Policy" in response
 
 
-@pytest.mark.parametrize("name", OWNED)
-def test_an_answer_to_a_stranger_is_guarded(name, alice):
-    assert_guarded(Client().generic(OWNED[name], own_url(alice, name)))
+def test_a_page_of_ones_own_is_guarded_and_kept_by_nobody(alice, subtests):
+    for name in PERSONAL:
+        with subtests.test(name), undone():
+            response = alice.client.generic(PERSONAL[name], reverse(name))
+
+            assert_guarded(response)
+            assert "no-store" in response["Cache-Control"]
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_a_public_page_is_guarded(name, alice):
-    method, status = PUBLIC[name]
-
-    response = Client().generic(method, reverse(name))
-
-    assert response.status_code == status
-    assert_guarded(response)
+def test_an_answer_to_a_stranger_is_guarded(alice, subtests):
+    for name in OWNED:
+        with subtests.test(name), undone():
+            assert_guarded(Client().generic(OWNED[name], own_url(alice, name)))
 
 
-@pytest.mark.parametrize("name", ADMIN_NAMES)
-def test_a_page_of_the_console_is_guarded_and_kept_by_nobody(name):
-    client = Client()
-    client.force_login(make_operator())
+def test_a_public_page_is_guarded(alice, subtests):
+    for name, (method, status) in PUBLIC.items():
+        with subtests.test(name), undone():
+            response = Client().generic(method, reverse(name))
 
-    response = client.get(admin_url(name))
+            assert response.status_code == status
+            assert_guarded(response)
 
-    assert_guarded(response)
-    assert "no-store" in response["Cache-Control"]
+
+def test_a_page_of_the_console_is_guarded_and_kept_by_nobody(subtests):
+    operator = make_operator()
+    for name in ADMIN_NAMES:
+        with subtests.test(name), undone():
+            client = Client()  # of its own: one of the pages signs out
+            client.force_login(operator)
+
+            response = client.get(admin_url(name))
+
+            assert_guarded(response)
+            assert "no-store" in response["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/admin/nothing", "/safes/", "/static/x"])

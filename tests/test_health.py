@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from health_check.exceptions import ServiceUnavailable
 
 from onchain.models import Chain, Heartbeat
-from onchain.services.health import expected_components
+from onchain.services import journal
+from onchain.services.health import expected_components, health
 from tests.pages import Page
 from tests.wallets import make_chain, make_wallet
+from wallet_site.health import ComponentCheck
 
 # The checks run in threads of their own, which see committed rows only.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
@@ -37,7 +40,7 @@ def test_it_is_well_while_everything_was_heard_of_just_now(path, chain):
 def test_json_names_each_part(chain):
     answer = Client().get(PATHS["json"]).json()
 
-    assert len(answer) == 1 + len(PARTS)
+    assert len(answer) == 2 + len(PARTS)
     assert set(answer.values()) == {"OK"}
 
 
@@ -52,7 +55,7 @@ def test_it_turns_when_a_part_is_silent(component, path, chain, settings):
     response = Client().get(path)
 
     assert response.status_code == 500
-    assert f"The {component} is silent." in response.content.decode()
+    assert f"{component.label} is silent." in response.content.decode()
 
 
 @pytest.mark.parametrize("component", PARTS)
@@ -62,7 +65,7 @@ def test_it_turns_when_a_part_was_never_heard_of(component, chain):
     response = Client().get(PATHS["json"])
 
     assert response.status_code == 500
-    assert list(response.json().values()).count("OK") == len(PARTS)
+    assert list(response.json().values()).count("OK") == 1 + len(PARTS)
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
@@ -82,6 +85,87 @@ def test_it_turns_when_the_chain_was_never_reached(transactional_db):
     assert "never reached" in response.content.decode()
 
 
+# --- Rows found changed -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+@pytest.mark.parametrize("code", journal.ALARMS)
+def test_it_turns_when_a_row_was_found_changed_until_an_operator_has_looked(
+    code, path, chain
+):
+    """R24, R28."""
+    journal.note(actor=None, action=code, target="operation 7")
+
+    response = Client().get(path)
+
+    assert response.status_code == 500
+    assert "Rows were found changed: 1." in response.content.decode()
+    assert "operation 7" not in response.content.decode()
+
+    assert journal.acknowledge(entry=journal.alarms().get(), actor=make_wallet().user)
+    assert Client().get(path).status_code == 200
+
+
+def test_a_later_alarm_turns_it_again(chain):
+    actor = make_wallet().user
+    for target in ("operation 7", "operation 8"):
+        journal.note(actor=None, action="hash-mismatch", target=target)
+        (entry,) = journal.alarms()
+        assert Client().get("/health/").status_code == 500
+        journal.acknowledge(entry=entry, actor=actor)
+        assert Client().get("/health/").status_code == 200
+        assert not journal.acknowledge(entry=entry, actor=actor)
+
+
+# --- Two bundlers -----------------------------------------------------------------------
+
+FIRST, SECOND = Heartbeat.Component.BUNDLER, Heartbeat.Component.SECOND_BUNDLER
+NO_BUNDLER = "The bundler does not answer. Payments wait until it is back"
+
+
+@pytest.mark.parametrize(
+    ("silent", "words"),
+    [
+        ([], []),
+        ([FIRST], ["First bundler is silent: payments go through the second."]),
+        ([SECOND], ["Second bundler is silent: payments go through the first."]),
+        (
+            [FIRST, SECOND],
+            [
+                "First bundler is silent: payments wait.",
+                "Second bundler is silent: payments wait.",
+            ],
+        ),
+    ],
+    ids=["none", "first", "second", "both"],
+)
+def test_of_two_bundlers_the_silent_ones_are_named_and_people_told_when_both_are(
+    silent, words, chain, settings
+):
+    settings.SECOND_BUNDLER_URL = "http://127.0.0.1:4338"
+    wallet = make_wallet()
+    Heartbeat.objects.filter(component__in=silent).update(seen_at=None)
+
+    assert health(now=timezone.now()).problems[1:] == words  # after the old head
+    errors = []
+    for component in (FIRST, SECOND):
+        try:
+            ComponentCheck(component=component.value).run()
+        except ServiceUnavailable as error:
+            errors.append(error.message)
+    assert errors == words
+    page = Page(wallet.get("safe-detail")).words
+    assert (NO_BUNDLER in page) is (len(silent) == 2)
+
+
+def test_the_rest_of_a_second_bundler_that_was_given_up_hides_nothing(chain):
+    wallet = make_wallet()
+    Heartbeat.objects.filter(component=FIRST).update(seen_at=None)
+
+    assert NO_BUNDLER in Page(wallet.get("safe-detail")).words
+    assert health(now=timezone.now()).problems[1:] == ["Bundler is silent."]
+
+
 def test_it_is_well_again_after_a_silence(chain):
     Heartbeat.objects.update(seen_at=None)
     assert Client().get("/health/").status_code == 500
@@ -99,8 +183,8 @@ def test_the_page_names_every_part_in_words(chain):
     for component in PARTS:
         assert component in words
     assert "contracts" in words
-    assert "The bundler is silent." in words
-    assert words.count("working") == len(PARTS)
+    assert "Bundler is silent." in words
+    assert words.count("working") == 1 + len(PARTS)
 
 
 @pytest.mark.parametrize("path", [*PATHS.values(), "/health/?format=openmetrics"])

@@ -15,9 +15,17 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from onchain.models import Safe, UserOperation
+from onchain.models.owner import public_key_of
+from onchain.protocol.types import checksum_address
+from onchain.services import recovery_claims, signers
+from tests import claims
+from tests.factories import make_world
 from tests.onchain.additions import make_addition, make_owner, newcomer, prepared
+from tests.onchain.services.changes import NAMES, one_of_each
+from tests.onchain.services.guarding import ASKS
 from tests.onchain.services.self_paid import make_self_paid_world
 from tests.pages import Page
 from tests.signing_requests import with_private_keys
@@ -55,9 +63,52 @@ def pages() -> dict[str, Any]:
     op = prepared(make_addition(newcomer(bob, name="")))
     found["addition under a threshold"] = Page(bob.client.get(operation_url(op)))
 
+    found["recovery"] = recovery()
     reviews, keys = first_payments()
-    cases = {name: rendered(page) for name, page in (found | reviews).items()}
+    found |= reviews | changes() | changes_of_guardians()
+    cases = {name: rendered(page) for name, page in found.items()}
     return with_private_keys(cases, keys)
+
+
+def recovery() -> Page:
+    """Return the page on which a guardian with a passkey is asked for an account."""
+    guardian, lost = make_wallet(), make_wallet()
+    row = claims.approved_by(guardian.user, safe=lost.safe).account_claim
+    row.approvals.all().delete()
+    signer = signers.signer_for(
+        public_key=public_key_of(guardian.user.credentials.get()), safe=lost.safe
+    )
+    row.guardians = [checksum_address(signer)]
+    row.save(update_fields=["guardians"])
+    guardian.client.post(
+        reverse("onchain:guardian-open"),
+        {"token": recovery_claims.renew_link(claim=row.claim)},
+    )
+    return Page(guardian.client.get(reverse("onchain:guardian-claim", args=[row.pk])))
+
+
+def changes() -> dict[str, Page]:
+    """Return the review of each other change of an account."""
+    found = {}
+    for name in NAMES:
+        world = make_world()
+        op = world.prepare(one_of_each(world)[name]())
+        client = Client()
+        client.force_login(world.wallet.user)
+        found[name] = Page(client.get(operation_url(op)))
+    return found
+
+
+def changes_of_guardians() -> dict[str, Page]:
+    """Return the review of each change of guardians."""
+    found = {}
+    for name, ask in ASKS.items():
+        world = make_world()
+        op = world.prepare(ask(world))
+        client = Client()
+        client.force_login(world.wallet.user)
+        found[f"guardians: {name}"] = Page(client.get(operation_url(op)))
+    return found
 
 
 def first_payments() -> tuple[dict[str, Page], list[Any]]:

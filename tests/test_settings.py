@@ -136,6 +136,26 @@ def test_messages_have_no_cookie_of_their_own():
     assert shown.stdout.strip().endswith("storage.session.SessionStorage")
 
 
+LOADED = """
+import sys
+from eth_account import Account
+import wallet_site.celery
+print(any(name.startswith("py_ecc.") and "bls" in name for name in sys.modules))
+print(Account.from_key("0x" + "00" * 31 + "01").address)
+from py_ecc.bls import G2ProofOfPossession
+from py_ecc.bls12_381 import curve_order
+from eth_keyfile import keyfile
+print(len(G2ProofOfPossession.SkToPk(1)), keyfile.MAX_V4_PRIVATE_KEY == curve_order - 1)
+"""
+
+
+def test_a_start_loads_no_curve_of_validators_and_leaves_it_to_whoever_wants_it():
+    shown = run("import wallet_site\n" + LOADED, **LOCAL).stdout.split()
+
+    address = "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"
+    assert shown == ["False", address, "48", "True"]
+
+
 def test_one_module_reads_the_environment():
     readers = []
     for app in ("wallet_site", "accounts", "onchain"):

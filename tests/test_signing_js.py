@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
 from onchain.protocol import deployments, typed_data
@@ -45,12 +46,28 @@ def test_the_browser_side_passes_every_test_of(name, answers, tmp_path):
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert "\n# skipped 0\n" in run.stdout
+    if name == "wallets.test.mjs":
+        _compare_typed_data(tmp_path / "typed_data.json", at_least=30)
+    if name == "recovery.test.mjs":
+        _compare_typed_data(tmp_path / "recoveries.json", at_least=10)
+
+
+def _compare_typed_data(path: Path, *, at_least: int) -> None:
+    """What wallets are given has the hash that is signed, as eth_account reads it."""
+    written = json.loads(path.read_text())
+    assert len(written) >= at_least
+    for case in written:
+        signable = encode_typed_data(full_message=case["data"])
+        text = b"\x19" + signable.version + signable.header + signable.body
+        assert "0x" + keccak(text).hex() == case["hash"]
 
 
 def test_every_kind_of_tampering_is_tried():
     text = (FOLDER / "refusals.test.mjs").read_text()
+    guardians = (FOLDER / "guardians.test.mjs").read_text()
 
     assert text.count("refused(") >= 85
+    assert guardians.count("refused(") >= 20
 
 
 def test_the_server_hashes_key_proofs_as_the_browser_does(answers):

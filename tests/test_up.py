@@ -58,7 +58,7 @@ def up(tmp_path):
     """Start `manage.py up` with arguments; whatever still runs is stopped after."""
     started: list[Stack] = []
 
-    def start(*arguments: str, **changes: str) -> Stack:
+    def start(*arguments: str, **changes: str | Path) -> Stack:
         started.append(start_stack(tmp_path, *arguments, **changes))
         return started[-1]
 
@@ -100,8 +100,8 @@ def test_a_second_run_with_the_same_folder_is_refused(stack):
     assert "Latchkey already runs with" in second.logs()
 
 
-def test_a_signal_stops_everything(up):
-    stack = up()
+def test_a_signal_stops_everything(up, migrated):
+    stack = up(database=migrated)
     wait_for_words(stack, "Latchkey answers at")
     pids = pids_of(stack)
     assert len(pids) >= 8  # the supervisor, six programs, gunicorn's own worker
@@ -123,8 +123,9 @@ def test_all_parts_together_get_ten_seconds_to_stop(tmp_path):
     assert sum(stages) < STOP_SECONDS
 
 
+@pytest.mark.thorough
 def test_the_chain_goes_on_after_a_restart(up, tmp_path):
-    first = up("--only", CHAIN_PARTS)
+    first = up("--only", "chain,contracts")
     wait_for_words(first, "Running:")
     account = chain_state.sponsor().signer
     chain = chain_state.connect(url=first.node_url)
@@ -132,7 +133,7 @@ def test_the_chain_goes_on_after_a_restart(up, tmp_path):
     head = chain.node.head().number
     first.stop()
 
-    second = up("--only", CHAIN_PARTS)
+    second = up("--only", "chain,contracts")
     wait_for_words(second, "Running:")
 
     chain = chain_state.connect(url=second.node_url)
@@ -140,7 +141,9 @@ def test_the_chain_goes_on_after_a_restart(up, tmp_path):
     assert chain.node.head().number >= head
 
 
-@pytest.mark.parametrize("part", ["anvil", "alto.js"])
+@pytest.mark.parametrize(
+    "part", ["anvil", pytest.param("alto.js", marks=pytest.mark.thorough)]
+)
 def test_one_that_dies_ends_all_and_its_last_words_are_shown(up, part):
     stack = up("--only", CHAIN_PARTS)
     wait_for_words(stack, "Running:")

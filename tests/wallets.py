@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -17,12 +18,17 @@ from django.utils import timezone
 from accounts.models import User
 from onchain.models import (
     Chain,
+    Formation,
     Heartbeat,
+    Invitation,
+    Membership,
     OperationSignature,
     Owner,
+    Role,
     Safe,
     UserOperation,
 )
+from onchain.models.owner import public_key_of
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.safe_operation import safe_operation_hash
 from onchain.protocol.types import Address, Call, to_address
@@ -32,7 +38,7 @@ from onchain.protocol.user_operation import (
     join_nonce,
     user_operation_hash,
 )
-from onchain.services import safes
+from onchain.services import formations, invitations, safes, signers
 from tests.factories import make_credential
 from tests.soft_authenticator import SoftAuthenticator, base64url
 
@@ -124,6 +130,63 @@ def make_wallet(*, is_live: bool = True, balance_wei: int = 10 * ETH) -> Wallet:
     wallet = Wallet(user=credential.user, passkey=passkey, safe=safe)
     wallet.client.force_login(credential.user)
     return wallet
+
+
+def join(wallet: Wallet, role: Role) -> Wallet:
+    """Return another person's browser, in this role on the same account.
+
+    An owner or approver has a passkey among the account's owners, proven.
+    """
+    passkey = SoftAuthenticator()
+    credential = make_credential(passkey)
+    other = Wallet(user=credential.user, passkey=passkey, safe=wallet.safe)
+    other.client.force_login(credential.user)
+    if role != Role.VIEWER:
+        Owner.objects.create(
+            safe=wallet.safe,
+            credential=credential,
+            address=signers.signer_for(
+                public_key=public_key_of(credential), safe=wallet.safe
+            ),
+            position=wallet.safe.owners.count(),
+        )
+    if role != Role.OWNER:
+        Membership.objects.create(
+            safe=wallet.safe, user=other.user, role=role, created_by=wallet.user
+        )
+    return other
+
+
+def make_invitation(
+    wallet: Wallet, *, guest: Wallet | None = None, role: Role = Role.OWNER
+) -> Invitation:
+    """Return an invitation to the wallet's account, opened by the guest if any."""
+    invitation, token = invitations.issue(
+        safe=wallet.safe, user=wallet.user, role=role, name="Bob"
+    )
+    if guest is not None:
+        invitations.take(token=token, user=guest.user)
+        invitation.refresh_from_db()
+    return invitation
+
+
+def make_formation(
+    wallet: Wallet,
+    *,
+    people: Sequence[str] = (),
+    addresses: Sequence[str] = (),
+    threshold: int = 2,
+) -> Formation:
+    """Return a shared account that the wallet's person makes with one passkey."""
+    wanted = formations.Wanted(
+        name="Us",
+        threshold=threshold,
+        passkeys=list(wallet.user.credentials.all()[:1]),
+        people=people,
+        wallets=[to_address(text) for text in addresses],
+        key=uuid.uuid4(),
+    )
+    return formations.begin(user=wallet.user, chain=wallet.safe.chain, wanted=wanted)
 
 
 def key_of(owner: Owner) -> dict[str, Any]:
@@ -225,7 +288,7 @@ def make_operation(wallet: Wallet, status: str, **fields: Any) -> UserOperation:
     if status in (Status.SIGNED, Status.SUBMITTED, *on_chain):
         implied["signed_at"] = now
         OperationSignature.objects.create(
-            operation=op, owner=wallet.safe.owners.get(), signature=b"\5" * 96
+            operation=op, owner=wallet.safe.owners.all()[0], signature=b"\5" * 96
         )
     if status in (Status.SUBMITTED, *on_chain):
         implied |= {"submitted_at": now, "attempted_at": now}

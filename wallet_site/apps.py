@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin
 from django.contrib.staticfiles import apps as staticfiles
@@ -19,6 +21,7 @@ class WalletSiteConfig(AppConfig):
     def ready(self) -> None:
         """Let every management command refuse an unsafe start."""
         register(safe_start)
+        gc.freeze()  # what is there by now stays: no need to look at it ever again
 
 
 class AdminConfig(admin.AdminConfig):

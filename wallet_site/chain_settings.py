@@ -87,6 +87,9 @@ SPONSOR_OPERATION_GAS = env.int("SPONSOR_OPERATION_GAS", 2_000_000)  # gas, most
 SPONSOR_OPERATION_WEI = env.int("SPONSOR_OPERATION_WEI", 10**16)  # wei, most for one
 # In a day for what keeps accounts safe, beside the limits and through a pause (R69).
 SPONSOR_SAFETY_WEI = env.int("SPONSOR_SAFETY_WEI", 10**17)  # wei
+SPONSOR_SAFETY_ACCOUNT_WEI = env.int(  # wei, of it for one account
+    "SPONSOR_SAFETY_ACCOUNT_WEI", SPONSOR_SAFETY_WEI // 4
+)
 SPONSOR_PROPOSALS = env.bool("SPONSOR_PROPOSALS", True)  # what several have to sign
 # Below this the console warns of the paymaster's deposit.
 SPONSOR_DEPOSIT_FLOOR_WEI = env.int("SPONSOR_DEPOSIT_FLOOR_WEI", 5 * 10**17)  # wei

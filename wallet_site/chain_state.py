@@ -22,7 +22,7 @@ from django.conf import settings
 from onchain.clients import anvil as anvil_client
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.protocol import deployments
-from onchain.services import contract_sources, local_chain
+from onchain.services import contract_sources, local_chain, recovery_stand_in
 from onchain.services.local_chain import LocalChain, Sponsor
 from wallet_site import files
 from wallet_site.processes import ProcessError
@@ -107,8 +107,16 @@ def _base_key() -> str:
     """Name the base after everything that decides what is in it."""
     digest = hashlib.sha256()
     digest.update((DEVCHAIN / "package-lock.json").read_bytes())
-    for module in (local_chain, contract_sources, anvil_client, deployments):
+    for module in (
+        local_chain,
+        contract_sources,
+        recovery_stand_in,
+        anvil_client,
+        deployments,
+    ):
         digest.update(Path(str(module.__file__)).read_bytes())
+    for path in recovery_stand_in.sources(PACKAGES):
+        digest.update(path.read_bytes())
     who = sponsor()
     digest.update(who.paymaster + who.signer)
     return digest.hexdigest()[:16]

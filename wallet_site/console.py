@@ -79,7 +79,7 @@ def overview_context() -> dict[str, Any]:
             *problem_lines(health, work),
             *budget_lines(health),
             *sponsor_lines(health.chain),
-            *alarm_lines(now),
+            *alarm_lines(),
             *mail_lines(now),
         ],
         "notes": health.notes,
@@ -120,16 +120,16 @@ def budget_lines(health: health_service.Health) -> list[dict[str, str]]:
     return lines
 
 
-def alarm_lines(now: datetime) -> list[dict[str, str]]:
+def alarm_lines() -> list[dict[str, str]]:
     """Return whether somebody changed what people had prepared or signed (R24)."""
-    count = journal.alarms(now=now)
+    count = journal.alarms().count()
     if not count:
         return []
     text = (
-        "Operations that were changed after they were prepared, and stopped, in the "
-        f"last day: {count}. Somebody writes into the database."
+        "Operations that were changed after they were prepared, and stopped: "
+        f"{count}. Somebody writes into the database. Look, then acknowledge them."
     )
-    return [{"text": text, "url": list_url(JournalEntry)}]
+    return [{"text": text, "url": list_url(JournalEntry, alarm="yes")}]
 
 
 def mail_lines(now: datetime) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ the rows checks the database on the way.
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import connections
@@ -17,7 +18,12 @@ from health_check.exceptions import ServiceUnavailable, ServiceWarning
 from health_check.views import HealthCheckView
 
 from onchain.models import Chain, Heartbeat
-from onchain.services.health import expected_components
+from onchain.services import journal
+from onchain.services.health import (
+    expected_components,
+    silences,
+    silent_components,
+)
 
 
 @dataclasses.dataclass
@@ -29,18 +35,19 @@ class ComponentCheck(HealthCheck):
     def run(self) -> None:
         """Raise when the component has been silent for too long."""
         try:
-            row = Heartbeat.objects.filter(
-                chain__chain_id=settings.CHAIN_ID, component=self.component
-            ).first()
+            rows = list(Heartbeat.objects.filter(chain__chain_id=settings.CHAIN_ID))
         finally:
             connections.close_all()  # checks run in a thread of their own
-        if row is None or row.is_stale:
-            raise ServiceUnavailable(f"The {self.component} is silent.")
+        words = silences(silent=silent_components(rows=rows))
+        if self.component in words:
+            raise ServiceUnavailable(words[self.component])
 
 
 @dataclasses.dataclass
 class ContractsCheck(HealthCheck):
     """The chain's contracts are the pinned ones (security.md R22)."""
+
+    subject: ClassVar = "contracts"
 
     def run(self) -> None:
         """Raise when submissions are stopped."""
@@ -56,12 +63,29 @@ class ContractsCheck(HealthCheck):
             raise ServiceWarning(f"Catching up: {chain.catching_up}.")
 
 
+@dataclasses.dataclass
+class AlarmsCheck(HealthCheck):
+    """No row was found changed, or operators have looked at those (R24, R28)."""
+
+    subject: ClassVar = "rows"
+
+    def run(self) -> None:
+        """Raise while alarms wait in the journal."""
+        try:
+            count = journal.alarms().count()
+        finally:
+            connections.close_all()
+        if count:
+            raise ServiceUnavailable(f"Rows were found changed: {count}.")
+
+
 class HealthView(HealthCheckView):
     """The checks, as a page, JSON (?format=json) or text."""
 
     template_name = "health.html"
     checks = (
         ContractsCheck,
+        AlarmsCheck,
         *(
             (ComponentCheck, {"component": component.value})
             for component in expected_components()

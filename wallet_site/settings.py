@@ -224,5 +224,7 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True  # a task's lines name the request that a
 DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG  # failures are louder
 SENTRY_DSN = env.str("SENTRY_DSN", "")
 logs.start_sentry(SENTRY_DSN)
-HEAD_STALE_SECONDS = 60  # a newest block older than this means a frozen node
+# A newest block older than this means a frozen node, which is said within 30 seconds
+# (R48). More than two slots of 12 seconds, so that one missed block is no alarm.
+HEAD_STALE_SECONDS = 28
 COMPONENT_STALE_SECONDS = 15  # after this silence a component counts as away

@@ -20,6 +20,7 @@ LIMITS = (
     "SPONSOR_OPERATION_GAS",
     "SPONSOR_OPERATION_WEI",
     "SPONSOR_SAFETY_WEI",
+    "SPONSOR_SAFETY_ACCOUNT_WEI",
     "SPONSOR_DEPOSIT_FLOOR_WEI",
 )
 # A part and the whole that it is taken from. A whole of 0 is a way to switch off.

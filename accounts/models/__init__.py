@@ -6,6 +6,7 @@ from accounts.models.ceremony import Ceremony
 from accounts.models.credential import Credential
 from accounts.models.email import EmailAddress, OutgoingMail
 from accounts.models.enrolment import Enrolment
+from accounts.models.outsider import Outsider
 from accounts.models.security_event import SecurityEvent
 from accounts.models.session import KnownBrowser, Session
 from accounts.models.user import (
@@ -24,6 +25,7 @@ __all__ = [
     "Enrolment",
     "KnownBrowser",
     "OutgoingMail",
+    "Outsider",
     "SecurityEvent",
     "Session",
     "User",

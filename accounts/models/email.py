@@ -83,6 +83,14 @@ class OutgoingMail(models.Model):
     class Kind(models.TextChoices):
         VERIFY = "verify", "Verify this address"
         EVENT = "event", "A security event"
+        ASK = "ask", "Ask whether to warn"
+        NOTICE = "notice", "A warning"
+
+    class Notice(models.TextChoices):
+        RECOVERY_BEGAN = "recovery-began", "A recovery has begun"
+        RECOVERY_WAITS = "recovery-waits", "A recovery still waits for its end"
+        RECOVERY_ENDED = "recovery-ended", "A recovery has ended"
+        CONTACT_ENDED = "contact-ended", "You are no longer an alert contact"
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -90,11 +98,20 @@ class OutgoingMail(models.Model):
         SENT = "sent", "Sent"
         FAILED = "failed", "Failed"
 
-    to = models.ForeignKey(EmailAddress, on_delete=models.CASCADE, related_name="mails")
+    to = models.ForeignKey(
+        EmailAddress, on_delete=models.CASCADE, related_name="mails", null=True
+    )
+    outsider = models.ForeignKey(
+        "accounts.Outsider", on_delete=models.CASCADE, related_name="mails", null=True
+    )
     kind = models.CharField(max_length=8, choices=Kind.choices)
     event = models.ForeignKey(
         "accounts.SecurityEvent", on_delete=models.CASCADE, null=True, blank=True
     )
+    notice = models.CharField(
+        max_length=24, choices=Notice.choices, blank=True, help_text="To an outsider."
+    )
+    detail = models.CharField(max_length=200, blank=True)
     status = models.CharField(
         max_length=8, choices=Status.choices, default=Status.QUEUED, db_index=True
     )
@@ -111,7 +128,12 @@ class OutgoingMail(models.Model):
                 fields=["to", "event"],
                 condition=Q(event__isnull=False),
             ),
+            models.CheckConstraint(
+                name="accounts_outgoingmail_one_recipient",
+                condition=Q(to__isnull=True, outsider__isnull=False)
+                | Q(to__isnull=False, outsider__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"mail {self.pk} to {self.to}"
+        return f"mail {self.pk} to {self.to or self.outsider}"

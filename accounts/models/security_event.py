@@ -29,6 +29,17 @@ class SecurityEvent(models.Model):
         EMAIL_REMOVED = "email-removed", "The e-mail address is to be removed"
         EMAIL_KEPT = "email-kept", "A change of the e-mail address was called off"
         OWNER_ADDED = "owner-added", "An account has another owner"
+        OWNER_REMOVED = "owner-removed", "An account lost an owner"
+        THRESHOLD_CHANGED = "threshold-changed", "How many must approve was changed"
+        INVITATION_ACCEPTED = "invitation-accepted", "Your invitation was accepted"
+        APPROVAL_ASKED = "approval-asked", "Your approval is asked for"
+        RECOVERY_ASKED = "recovery-asked", "Somebody asks for an account"
+        RECOVERY_VOUCHED = "recovery-vouched", "A guardian approved a recovery"
+        RECOVERY_BEGAN = "recovery-began", "A recovery has begun"
+        RECOVERY_WAITS = "recovery-waits", "A recovery still waits for its end"
+        RECOVERY_ENDED = "recovery-ended", "A recovery has ended"
+        GUARDIANS_CHANGED = "guardians-changed", "Who guards an account was changed"
+        ALERT_CONTACT = "alert-contact", "Who is warned of recoveries was changed"
 
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="security_events"

@@ -50,11 +50,17 @@ def registration_finish(request: HttpRequest) -> HttpResponse:
                 response=form.response(),
                 session_key=request.session.session_key,
                 network=client_network(request),
+                is_passkey_only=form.wants_passkey_only(),
             )
     except CeremonyFailed as error:
         return refusal(request, error)
-    sign_in(request, user=registered.user, credential=registered.credential)
-    return see_other(request, registered.url)
+    sign_in(
+        request,
+        user=registered.user,
+        credential=registered.credential,
+        is_this_device=registered.is_this_device,
+    )
+    return see_other(request, registered.url or form.next_path() or reverse("home"))
 
 
 @require_POST
@@ -88,6 +94,7 @@ def authentication_finish(request: HttpRequest) -> HttpResponse:
         user=signed_in.user,
         credential=signed_in.credential,
         is_cross_device=signed_in.is_cross_device,
+        is_this_device=signed_in.is_this_device,
     )
     if wants_json(request):
         return session_state(request)

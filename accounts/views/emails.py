@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import emails, tasks
-from accounts.answers import person, refusal, see_other
+from accounts.answers import kept_private, person, refusal, see_other
 from accounts.browsers import browser_name
 from accounts.decorators import passkeys_login_required, step_up_required
 from accounts.errors import EmailLinkRefused, EmailRefused
@@ -93,7 +93,7 @@ def email_keep(request: HttpRequest) -> HttpResponse:
 @require_safe
 def email_verify(request: HttpRequest) -> HttpResponse:
     """The page of a link, which changes nothing; the token stays in the browser."""
-    return _private(render_framed(request, "accounts/email_verify.html", {}))
+    return kept_private(render_framed(request, "accounts/email_verify.html", {}))
 
 
 @require_POST
@@ -109,22 +109,14 @@ def email_confirm(request: HttpRequest) -> HttpResponse:
             browser=_browser(request),
         )
     except EmailLinkRefused as error:
-        return _private(refusal(request, error, way_back=reverse(PASSKEYS)))
+        return kept_private(refusal(request, error, way_back=reverse(PASSKEYS)))
     tasks.send_mails.delay_on_commit()
     if address.status == EmailAddress.Status.ACTIVE:
         words = "Alerts go to this address from now on."
     else:
         words = "The address is confirmed. It gets the alerts in 72 hours."
     messages.success(request, words)
-    return _private(see_other(request, reverse(PASSKEYS)))
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    """Keep a page that has to do with a link out of caches, indexes and Referers."""
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return kept_private(see_other(request, reverse(PASSKEYS)))
 
 
 def _mailed(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import ceremonies, enrolments, rate_limits
 from accounts.answers import (
     ensure_session,
+    kept_private,
     options,
     person,
     refusal,
@@ -24,11 +25,7 @@ from accounts.sign_in import sign_in
 @require_safe
 def enrolment(request: HttpRequest) -> HttpResponse:
     """Show the page of an operator's link; the token stays in the browser."""
-    response = render(request, "accounts/enrolment.html")
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+    return kept_private(render(request, "accounts/enrolment.html"))
 
 
 @require_POST

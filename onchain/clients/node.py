@@ -14,6 +14,7 @@ from onchain.clients.json_rpc import RpcError
 from onchain.clients.node_accounts import AccountReads
 from onchain.clients.node_blocks import BlockReads
 from onchain.clients.node_configurations import ConfigurationReads
+from onchain.clients.node_recovery import RecoveryReads
 from onchain.clients.node_requests import (
     call_fields,
     simulation_failure,
@@ -30,7 +31,7 @@ from onchain.protocol.types import Address
 
 
 @dataclass(frozen=True, slots=True)
-class Node(BlockReads, AccountReads, ConfigurationReads):
+class Node(BlockReads, AccountReads, ConfigurationReads, RecoveryReads):
     """One node, reached over HTTP."""
 
     def estimate_gas(

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import RpcError
-from onchain.clients.node_endpoint import Endpoint
-from onchain.clients.node_requests import call_fields, eth_call, text, translated
+from onchain.clients.node_endpoint import Call
+from onchain.clients.node_isolation import IsolatedReads, read_call
+from onchain.clients.node_requests import eth_call, text
 from onchain.clients.node_types import (
     AccountSnapshot,
     parse_data,
@@ -33,7 +33,7 @@ from onchain.protocol.types import Address, Bytes32
 
 
 @dataclass(frozen=True, slots=True)
-class AccountReads(Endpoint):
+class AccountReads(IsolatedReads):
     """What is asked about accounts and contracts."""
 
     def balances(self, addresses: Sequence[Address]) -> list[int]:
@@ -60,21 +60,14 @@ class AccountReads(Endpoint):
         """Return who signs for each account at a block, None where none says so.
 
         The block is named by its hash (EIP-1898): a node that does not have it says
-        so, and the answers belong together.
+        so, and the answers belong together. No account holds up the others.
 
         Raises:
             TransientClientError: the node does not know the block, or not its state.
         """
         block = {"blockHash": f"0x{block_hash.hex()}"}
-        answers = self.rpc.batch(
-            [
-                ("eth_call", (call_fields(account, call_data(question), None), block))
-                for account in accounts
-                for question in (GET_OWNERS, GET_THRESHOLD)
-            ]
-        )
-        pairs = zip(answers[::2], answers[1::2], strict=True)
-        return [owners_of(*pair) for pair in pairs]
+        groups = [owner_calls(account, block) for account in accounts]
+        return [owners_of(*answers) for answers in self._each(groups, block)]
 
     def account_snapshot(
         self, account: Address, nonce_keys: Sequence[int]
@@ -118,18 +111,18 @@ class AccountReads(Endpoint):
         return parse_data(self._call(method, *params))
 
 
-def owners_of(owners: object, threshold: object) -> AccountOwners | None:
-    """Return what an account answered to both questions, None where it did not.
+def owner_calls(account: Address, block: object) -> list[Call]:
+    """Return the two questions that ``owners_of`` reads the answers of."""
+    return [
+        read_call(account, call_data(question), block)
+        for question in (GET_OWNERS, GET_THRESHOLD)
+    ]
 
-    Raises:
-        TransientClientError: the node did not answer.
-    """
-    for answer in (owners, threshold):
-        if isinstance(answer, RpcError):
-            error = translated(answer)
-            if isinstance(error, ClientError) and error.code == "execution-reverted":
-                return None
-            raise TransientClientError(f"owners: {error}")
+
+def owners_of(owners: object, threshold: object) -> AccountOwners | None:
+    """Return what an account answered to both questions, None where it did not."""
+    if isinstance(owners, RpcError) or isinstance(threshold, RpcError):
+        return None
     try:
         return AccountOwners(
             owners=decode_owners(parse_data(owners)),

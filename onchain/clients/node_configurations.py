@@ -8,13 +8,14 @@ errors: they are read as None.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.json_rpc import RpcError
-from onchain.clients.node_accounts import owners_of
-from onchain.clients.node_endpoint import Endpoint
-from onchain.clients.node_requests import call_fields, eth_call, text, translated
+from onchain.clients.node_accounts import owner_calls, owners_of
+from onchain.clients.node_allowances import AllowanceReads
+from onchain.clients.node_endpoint import Call
+from onchain.clients.node_isolation import read_call
+from onchain.clients.node_requests import text
 from onchain.clients.node_types import parse_data, parse_quantity
 from onchain.protocol.abi import call_data
 from onchain.protocol.configuration import (
@@ -28,13 +29,11 @@ from onchain.protocol.configuration import (
 )
 from onchain.protocol.deployments import SHARED_SIGNER
 from onchain.protocol.errors import EncodingError
-from onchain.protocol.owners import GET_OWNERS, GET_THRESHOLD, AccountOwners
+from onchain.protocol.owners import AccountOwners
 from onchain.protocol.shared_signer import GET_CONFIGURATION, decode_configuration
 from onchain.protocol.types import Address, Bytes32
 
 SLOTS = (SINGLETON_SLOT, GUARD_SLOT, FALLBACK_HANDLER_SLOT)
-QUESTIONS = len(SLOTS) + 2  # about one account's configuration
-Calls = list[tuple[str, Sequence[object]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class AccountRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigurationReads(Endpoint):
+class ConfigurationReads(AllowanceReads):
     """What is asked about how accounts are configured."""
 
     def configurations(
@@ -57,48 +56,63 @@ class ConfigurationReads(Endpoint):
     ) -> list[Configuration | None]:
         """Return how each account is configured at a block, in one request.
 
+        Only those with an allowance module are asked on, one after the other.
+
         Raises:
             TransientClientError: the node does not know the block, or not its state.
         """
         block = {"blockHash": f"0x{block_hash.hex()}"}
-        calls = [call for account in accounts for call in _questions(account, block)]
-        answers = self.rpc.batch(calls)
+        groups = [_questions(account, block) for account in accounts]
+        found = [_configuration_of(answers) for answers in self._each(groups, block)]
         return [
-            _configuration_of(answers[start : start + QUESTIONS])
-            for start in range(0, len(answers), QUESTIONS)
+            self._with_allowances(account, configuration, block)
+            for account, configuration in zip(accounts, found, strict=True)
         ]
 
     def account_record(self, account: Address) -> AccountRecord:
-        """Return what the newest block has at an address, in one request.
+        """Return what the newest block has at an address.
 
         Raises:
             TransientClientError: the node is out of reach, or does not answer.
         """
-        calls: Calls = [
-            ("eth_getCode", (text(account), "latest")),
-            ("eth_getBalance", (text(account), "latest")),
-            *(
-                eth_call(account, call_data(question), None, "latest")
-                for question in (GET_OWNERS, GET_THRESHOLD, "nonce()")
-            ),
+        code, balance = self._batch(
+            [
+                ("eth_getCode", (text(account), "latest")),
+                ("eth_getBalance", (text(account), "latest")),
+            ]
+        )
+        asked = [
+            *owner_calls(account, "latest"),
+            read_call(account, call_data("nonce()"), "latest"),
             *_questions(account, "latest"),
         ]
-        code, balance, owners, threshold, nonce, *rest = self.rpc.batch(calls)
+        (answers,) = self._each([asked], "latest")
+        owners, threshold, nonce, *rest = answers
         return AccountRecord(
-            code=parse_data(_answered(code)),
+            code=parse_data(code),
             owners=owners_of(owners, threshold),
-            configuration=_configuration_of(rest),
+            configuration=self._with_allowances(
+                account, _configuration_of(rest), "latest"
+            ),
             transaction_count=int.from_bytes(_returned(nonce)[:32], "big"),
-            balance_wei=parse_quantity(_answered(balance)),
+            balance_wei=parse_quantity(balance),
         )
 
+    def _with_allowances(
+        self, account: Address, configuration: Configuration | None, block: object
+    ) -> Configuration | None:
+        if configuration is None:
+            return None
+        found = self._allowances(account, configuration.modules, block)
+        return replace(configuration, allowances=found)
 
-def _questions(account: Address, block: object) -> Calls:
+
+def _questions(account: Address, block: object) -> list[Call]:
     shared = call_data(GET_CONFIGURATION, account)
     return [
         *(("eth_getStorageAt", (text(account), hex(slot), block)) for slot in SLOTS),
-        ("eth_call", (call_fields(account, modules_data(), None), block)),
-        ("eth_call", (call_fields(SHARED_SIGNER, shared, None), block)),
+        read_call(account, modules_data(), block),
+        read_call(SHARED_SIGNER, shared, block),
     ]
 
 
@@ -106,7 +120,7 @@ def _configuration_of(answers: Sequence[object]) -> Configuration | None:
     *words, modules, shared = answers
     try:
         singleton, guard, handler = (
-            decode_address_word(parse_data(_answered(word))) for word in words
+            decode_address_word(_returned(word)) for word in words
         )
         return Configuration(
             singleton=singleton,
@@ -119,18 +133,6 @@ def _configuration_of(answers: Sequence[object]) -> Configuration | None:
         return None
 
 
-def _answered(answer: object) -> object:
-    """Return what the node answered to a question that it always can answer."""
-    if isinstance(answer, RpcError):
-        raise TransientClientError(f"configuration: {translated(answer)}")
-    return answer
-
-
 def _returned(answer: object) -> bytes:
-    """Return what a contract answered, nothing where it reverted."""
-    if isinstance(answer, RpcError):
-        error = translated(answer)
-        if isinstance(error, ClientError) and error.code == "execution-reverted":
-            return b""
-        raise TransientClientError(f"configuration: {error}")
-    return parse_data(answer)
+    """Return what a contract answered, nothing where it did not."""
+    return b"" if isinstance(answer, RpcError) else parse_data(answer)

@@ -69,9 +69,13 @@ def eth_call(
     return "eth_call", (call_fields(to, data, sender), block)
 
 
-def call_fields(to: Address, data: bytes, sender: Address | None) -> dict[str, str]:
+def call_fields(
+    to: Address, data: bytes, sender: Address | None, *, gas: int | None = None
+) -> dict[str, str]:
     """Return the transaction object of eth_call and eth_estimateGas."""
     fields = {"to": text(to), "data": f"0x{data.hex()}"}
+    if gas is not None:
+        fields["gas"] = hex(gas)
     if sender is not None:
         fields["from"] = text(sender)
     return fields

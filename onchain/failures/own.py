@@ -29,6 +29,12 @@ WORDS = {
         "Look at the activity of the account before you send anything again.",
         MAY_HAVE_MOVED,
     ),
+    "nothing-to-cancel": Words(
+        "Nothing is left to cancel",
+        "The place of what this was to cancel is used already, perhaps by that itself.",
+        "Look at the activity of the account: it says what was carried out.",
+        MAY_HAVE_MOVED,
+    ),
     "too-many-in-flight": Words(
         "Too many payments at once",
         "This account has eight payments under way.",
@@ -77,18 +83,46 @@ WORDS = {
     ),
     "already-owner": Words(
         "It was added already",
-        "The account has this passkey among its owners.",
-        "Nothing more to do: it can pay from this account.",
+        "The account has this new owner among its owners.",
+        "Nothing more to do.",
     ),
     "threshold-changed": Words(
         "The account was changed meanwhile",
         "The number of owners that must approve is another than when this began.",
-        "Look at the settings of the account, then prepare it again.",
+        "Look at the owners of the account, then prepare it again.",
+    ),
+    "already-removed": Words(
+        "It is gone already",
+        "The chain does not show in this account any more what was to be removed.",
+        "Nothing more to do.",
+    ),
+    "owners-changed": Words(
+        "The account was changed meanwhile",
+        "The order of its owners or modules is another than when this began.",
+        "Look at the owners of the account, then prepare it again.",
+    ),
+    "invitation-changed": Words(
+        "The invitation was changed",
+        "It was accepted again or taken back after you confirmed it.",
+        "Compare the words with the other person again, and confirm it anew.",
+    ),
+    "no-contract-there": Words(
+        "There is no contract at this address",
+        "Only a contract can become an owner or a guardian without having shown that "
+        "it can approve, and the chain has none at this address.",
+        "Check the address, or let the wallet sign the text first.",
     ),
     "passkey-removed": Words(
         "The passkey was removed",
         "It was removed from your passkeys before it was added here.",
         "Choose another passkey on the passkeys page.",
+    ),
+    "account-blocked": Words(
+        "Nothing works from here now",
+        "Safe’s 4337 module is switched off in this account, or another contract "
+        "answers in its place: the chain would refuse every payment.",
+        "The owners page says how the owners put the module back. Prepare it again "
+        "then.",
     ),
     "over-gas-caps": Words(
         "It was stopped",

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onchain.failures import entry_point, own, rpc, safe
+from onchain.failures import entry_point, guardians, own, rpc, safe
 from onchain.failures.words import (
     AGAIN,
     FEE_ONLY,
     MADE_ONCE,
     MAY_MOVE,
     NOT_ADDED,
+    NOT_CHANGED,
     NOTHING_MOVED,
     SPONSOR_PAID,
     Words,
@@ -23,7 +24,7 @@ from onchain.failures.words import (
 from onchain.models import UserOperation
 from onchain.models.operation_states import Status
 
-WORDS = own.WORDS | entry_point.WORDS | rpc.WORDS | safe.WORDS
+WORDS = own.WORDS | guardians.WORDS | entry_point.WORDS | rpc.WORDS | safe.WORDS
 # What the Safe says more exactly, where these only say that it said no.
 REFUSALS_OF_THE_SAFE = ("execution-reverted", "AA23", "bundler-validation-failed")
 
@@ -78,10 +79,15 @@ def failure_of(op: UserOperation) -> Failure | None:
     return Failure(
         title=_about(op, words.title),
         what=_about(op, what),
-        money=money if op.is_payment else NOT_ADDED[money],
+        money=money if op.is_payment else _about_account(op)[money],
         way_out=_about(op, words.way_out),
         code=f"{code}: {op.failure_detail}" if op.failure_detail else code,
     )
+
+
+def _about_account(op: UserOperation) -> dict[str, str]:
+    """Return what became of the change instead of the money."""
+    return NOT_ADDED if op.kind == op.Kind.ADD_PASSKEY else NOT_CHANGED
 
 
 def _about(op: UserOperation, sentence: str) -> str:
@@ -102,10 +108,7 @@ def _money(op: UserOperation, words: Words) -> str:
 
 def _may_still_be_included(op: UserOperation) -> bool:
     """Whether somebody who holds the signed operation can still carry it out."""
-    if op.status != Status.REJECTED or op.signed_at is None or op.valid_until is None:
-        return False
-    confirmed = op.safe.chain.confirmed_timestamp
-    return confirmed is None or op.valid_until >= confirmed
+    return op.status == Status.REJECTED and op.may_still_be_included
 
 
 def _version_went_through(op: UserOperation) -> bool:

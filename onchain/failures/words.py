@@ -18,6 +18,16 @@ MAY_MOVE = (
 MAY_HAVE_MOVED = "It may have been made already."
 MADE_ONCE = "The payment was made once, by that version."
 SPONSOR_PAID = "No money moved. The sponsor paid the network fee."
+# The same of a change of the account.
+NOT_CHANGED = {
+    NOTHING_MOVED: "No money moved, and the account was not changed.",
+    FEE_ONLY: "The account was not changed. The network fee was used up.",
+    OTHER_MOVED: "No money moved. Another change of the account was made instead.",
+    MAY_MOVE: "No money moves. The account may still be changed until it expires.",
+    MAY_HAVE_MOVED: "No money moved. The account may have been changed already.",
+    MADE_ONCE: "No money moved. The account was changed once, by that version.",
+    SPONSOR_PAID: "The account was not changed. The sponsor paid the network fee.",
+}
 # The same of a passkey that was to be added.
 NOT_ADDED = {
     NOTHING_MOVED: "No money moved, and the passkey was not added.",

@@ -82,10 +82,14 @@ class Chain(models.Model):
 
     def is_confirmed(self, block_number: int) -> bool:
         """Whether enough blocks stand on it, and the second node, if any, agrees."""
-        is_deep = self.confirmations_of(block_number) >= settings.CONFIRMATIONS
-        return is_deep and (
-            self.agreed_number is None or block_number <= self.agreed_number
-        )
+        return block_number <= self.confirmed_number
+
+    @property
+    def confirmed_number(self) -> int:
+        """The last block that ``is_confirmed`` (R48); below 0 where none is."""
+        head = -1 if self.head_number is None else self.head_number
+        deep = head + 1 - settings.CONFIRMATIONS
+        return deep if self.agreed_number is None else min(deep, self.agreed_number)
 
     def confirmations_of(self, block_number: int) -> int:
         """Return how many blocks, its own included, stand on ``block_number``."""
@@ -124,11 +128,12 @@ class Heartbeat(models.Model):
         WORKER = "worker", "Worker"
         RELAYER = "relayer", "Relayer"
         SECOND_NODE = "second-node", "Second node"
+        SECOND_BUNDLER = "second-bundler", "Second bundler"
 
     chain = models.ForeignKey(
         Chain, on_delete=models.CASCADE, related_name="heartbeats"
     )
-    component = models.CharField(max_length=12, choices=Component)
+    component = models.CharField(max_length=14, choices=Component)
     seen_at = models.DateTimeField(null=True, help_text="last answer")
     detail = models.CharField(max_length=200, blank=True, help_text="last error")
 

@@ -16,13 +16,23 @@ class ForeignConfiguration(models.Model):
     """What the chain has in an account that no account of this site has.
 
     A cache, written by the follower with the owners. Most accounts have no row: they
-    are as they were set up here.
+    are as they were set up here. One with recovery has a row without findings, for the
+    order of its modules.
     """
 
     safe = models.OneToOneField(
         Safe, on_delete=models.PROTECT, related_name="foreign_configuration"
     )
     findings: Any = models.JSONField(help_text="pairs: what it is, and its address")
+    modules: Any = models.JSONField(
+        default=list, help_text="all of them, in the account's own order"
+    )
+    allowances: Any = models.JSONField(
+        default=list, help_text="what its allowance modules let others spend"
+    )
+    has_all_allowances = models.BooleanField(
+        default=False, help_text="no: there are more, or a module did not say"
+    )
     seen_hash = Bytes32Field(help_text="names exactly these findings")
     block_number = models.PositiveBigIntegerField(help_text="where it was read")
 
@@ -36,6 +46,11 @@ class ForeignConfiguration(models.Model):
     def items(self) -> list[tuple[str, Address]]:
         """The findings with their addresses as bytes."""
         return [(kind, to_address(text)) for kind, text in self.findings]
+
+    @property
+    def module_list(self) -> list[Address]:
+        """All modules, in the order that the account links them in."""
+        return [to_address(text) for text in self.modules]
 
 
 class ConfigurationAcknowledgement(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from onchain.models.safe import Safe
 from onchain.models.transitions import TransitionQuerySet
@@ -30,6 +30,51 @@ class Status(models.TextChoices):
     REPLACED = "replaced", "Replaced"
 
 
+# From each state to those it may move to; the docstring of UserOperation says why.
+MOVES = {
+    Status.DRAFT: {
+        Status.AWAITING_SIGNATURES,
+        Status.REJECTED,
+        Status.WITHDRAWN,
+        Status.EXPIRED,
+    },
+    Status.AWAITING_SIGNATURES: {
+        Status.SIGNED,
+        Status.WITHDRAWN,
+        Status.EXPIRED,
+        Status.REPLACED,
+        Status.INCLUDED,
+        Status.REVERTED,
+    },
+    Status.SIGNED: {
+        Status.SUBMITTED,
+        Status.REJECTED,
+        Status.INCLUDED,
+        Status.REVERTED,
+        Status.EXPIRED,
+        Status.REPLACED,
+    },
+    Status.SUBMITTED: {
+        Status.INCLUDED,
+        Status.REVERTED,
+        Status.REJECTED,
+        Status.EXPIRED,
+        Status.REPLACED,
+    },
+    Status.INCLUDED: {Status.SUBMITTED, Status.REPLACED},
+    Status.REVERTED: {Status.SUBMITTED, Status.REPLACED},
+    Status.REJECTED: {Status.INCLUDED, Status.REVERTED, Status.REPLACED},
+    Status.EXPIRED: {Status.INCLUDED, Status.REVERTED},
+    Status.REPLACED: {
+        Status.INCLUDED,
+        Status.REVERTED,
+        Status.SUBMITTED,
+        Status.AWAITING_SIGNATURES,
+    },
+    Status.WITHDRAWN: {Status.INCLUDED, Status.REVERTED},
+}
+
+
 class Carrier(models.TextChoices):
     """Who was asked last to bring an operation into a block."""
 
@@ -42,6 +87,11 @@ class Carrier(models.TextChoices):
 OPEN = (Status.AWAITING_SIGNATURES, Status.SIGNED, Status.SUBMITTED)
 # States in which the worker, the bundler or the chain has the next move.
 AWAITING_NETWORK = (Status.DRAFT, Status.SIGNED, Status.SUBMITTED)
+
+
+# States in which somebody's signatures outlive what this site does with it.
+GIVEN_UP = (Status.REJECTED, Status.WITHDRAWN, Status.EXPIRED)
+EVER_SIGNED = Q(first_signed_at__isnull=False) | Q(signed_at__isnull=False)
 
 
 class UserOperationQuerySet(TransitionQuerySet["UserOperation"]):
@@ -58,8 +108,26 @@ class UserOperationQuerySet(TransitionQuerySet["UserOperation"]):
     def holding_nonces(self) -> Self:
         """Operations whose nonce must not be given to another payment (R64).
 
-        Besides the open ones: whatever was signed and then rejected may still be
-        included until the confirmed head has passed its ``valid_until``.
+        Besides the open ones: whatever somebody signed and this site then gave up.
         """
-        signed = Q(status=Status.REJECTED, signed_at__isnull=False)
-        return self.filter(Q(status__in=OPEN) | signed)
+        return self.filter(status__in=OPEN) | self.given_up()
+
+    def given_up(self) -> Self:
+        """What anybody signed and this site gave up, while it may still be included.
+
+        That is until the confirmed head has passed its ``valid_until``, or another
+        operation was carried out at its nonce. One signature of several counts like all
+        of them: the others may be given elsewhere (R66).
+        """
+        confirmed = F("safe__chain__confirmed_timestamp")
+        is_held = Q(safe__chain__confirmed_timestamp=None) | Q(valid_until=None)
+        is_held |= Q(valid_until__gte=confirmed)
+        settled = self.model.objects.filter(
+            safe=OuterRef("safe"),
+            nonce_key=OuterRef("nonce_key"),
+            nonce_sequence=OuterRef("nonce_sequence"),
+            status__in=(Status.INCLUDED, Status.REVERTED),
+        )
+        return self.filter(EVER_SIGNED & is_held, status__in=GIVEN_UP).exclude(
+            Exists(settled)
+        )

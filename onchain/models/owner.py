@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 
-from accounts.models import Credential
+from accounts.models import Credential, User
 from onchain.fields import AddressField
 from onchain.models.safe import Safe
 from onchain.protocol.types import PublicKey, checksum_address
@@ -45,6 +46,13 @@ class Owner(models.Model):
     credential = models.ForeignKey(
         Credential, on_delete=models.PROTECT, null=True, related_name="owners"
     )
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="held_owners",
+        help_text="who proved to hold this wallet; a passkey's person is its own",
+    )
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.PASSKEY)
     address = AddressField(help_text="a passkey's address is its signer proxy's")
     position = models.PositiveSmallIntegerField(
@@ -77,14 +85,24 @@ class Owner(models.Model):
         return checksum_address(self.address)
 
     @property
+    def person(self) -> User | None:
+        """Who is known here to hold its key."""
+        return self.holder if self.credential is None else self.credential.user
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether a person proved to hold it."""
+        return self.credential_id is not None or self.holder_id is not None
+
+    @property
     def can_sign(self) -> bool:
         """Whether it is known that the owner can sign.
 
-        A passkey signs as long as it signs in here; a wallet or a contract signs
-        anywhere. Of an owner that nobody has recognised it is not known.
+        A passkey signs as long as it signs in here; a wallet or a contract that has
+        shown that it signs does so anywhere. Of others it is not known.
         """
         if self.credential is None:
-            return self.kind in {self.Kind.WALLET, self.Kind.CONTRACT}
+            return self.proven_at is not None
         return self.credential.removed_at is None and self.credential.user.is_active
 
     @property

@@ -53,6 +53,8 @@ class RelayerTransaction(models.Model):
         FAUCET = "faucet", "Test ETH"
         FILL = "fill", "Fill a gap of nonces"
         HANDLE_OPS = "carry", "Carry an operation"
+        RECOVER = "recover", "Start a recovery"
+        FINALIZE = "finalise", "Finish a recovery"
 
     MOVES = {
         Status.QUEUED: {Status.SIGNED, Status.FAILED},
@@ -79,6 +81,13 @@ class RelayerTransaction(models.Model):
         null=True,
         related_name="relayer_transactions",
         help_text="what it carries to the EntryPoint",
+    )
+    account_claim = models.ForeignKey(
+        "onchain.AccountClaim",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="relayer_transactions",
+        help_text="the recovery that it starts or finishes",
     )
     to = AddressField()
     value_wei = Uint256Field(default=0)
@@ -118,6 +127,11 @@ class RelayerTransaction(models.Model):
                 fields=["operation"],
                 condition=Q(status__in=["queued", "signed", "broadcast"]),
                 name="onchain_relayertransaction_one_for_an_operation",
+            ),
+            models.UniqueConstraint(
+                fields=["account_claim"],
+                condition=Q(status__in=["queued", "signed", "broadcast"]),
+                name="onchain_relayertransaction_one_for_a_claim",
             ),
         ]
         indexes = [models.Index(fields=["chain", "status"])]

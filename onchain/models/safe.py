@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
 from onchain.models.chain import Chain
@@ -20,15 +21,22 @@ class SafeQuerySet(TransitionQuerySet["Safe"]):
     """Reads of accounts, named for what they mean."""
 
     def visible_to(self, user: User) -> Self:
-        """The accounts that one of the person's passkeys owns."""
-        own = {"owners__credential__user": user, "owners__is_current": True}
-        return self.filter(**own).distinct()
+        """The accounts that the person owns with a key, or may look at."""
+        holds = Q(owners__credential__user=user) | Q(owners__holder=user)
+        owned = self.model.objects.filter(holds, owners__is_current=True)
+        shared = self.model.objects.filter(
+            memberships__user=user, memberships__ended_at=None
+        )
+        return self.filter(Q(pk__in=owned.values("pk")) | Q(pk__in=shared.values("pk")))
 
     def awaiting_deployment(self) -> Self:
         """The accounts to put on chain, first come first served."""
-        return self.filter(
+        asked = self.filter(
             status=Safe.Status.QUEUED, deployment_requested_at__isnull=False
-        ).order_by("deployment_requested_at", "pk")
+        )
+        # How one made elsewhere was set up is not known.
+        own = asked.exclude(layout=Safe.Layout.IMPORTED)
+        return own.order_by("deployment_requested_at", "pk")
 
 
 class Safe(models.Model):
@@ -38,13 +46,16 @@ class Safe(models.Model):
     operation and paid for by its own balance. IMPORTED was made elsewhere and is on
     chain already; how it was set up is not known, so ``setup_data`` is empty.
 
-    States: QUEUED -> BROADCAST -> DEPLOYED; BROADCAST falls back to QUEUED when the
-    transaction failed or fell out of the chain; QUEUED ends in FAILED after repeated
-    failures, and an operator's "Nudge again" puts it back. Whoever deployed it: once
-    code is seen, it is DEPLOYED, until a reorg takes it back to BROADCAST or QUEUED.
+    States: FORMING, while its first owners have yet to confirm each other, has an
+    address that nobody should use. QUEUED -> BROADCAST -> DEPLOYED; BROADCAST falls
+    back to QUEUED when the transaction failed or fell out of the chain; QUEUED ends in
+    FAILED after repeated failures, and an operator's "Nudge again" puts it back.
+    Whoever deployed it: once code is seen, it is DEPLOYED, until a reorg takes it back
+    to BROADCAST or QUEUED. An IMPORTED one that is taken back is only looked for.
     """
 
     class Status(models.TextChoices):
+        FORMING = "forming", "Forming"
         QUEUED = "queued", "Queued"
         BROADCAST = "broadcast", "Broadcast"
         DEPLOYED = "deployed", "Live"
@@ -56,6 +67,7 @@ class Safe(models.Model):
         IMPORTED = "imported", "Made elsewhere"
 
     MOVES = {
+        Status.FORMING: {Status.QUEUED, Status.DEPLOYED},
         Status.QUEUED: {Status.BROADCAST, Status.DEPLOYED, Status.FAILED},
         Status.BROADCAST: {Status.QUEUED, Status.DEPLOYED},
         Status.DEPLOYED: {Status.QUEUED, Status.BROADCAST},
@@ -105,6 +117,11 @@ class Safe(models.Model):
     balance_requested_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # What the asking person may do with it, where services.roles.with_role read it.
+    role: str = ""
+    # Whether anything waits for approvals, where services.queue.with_waiting read it.
+    has_waiting: bool = False
+
     objects = SafeQuerySet.as_manager()
 
     class Meta:
@@ -115,8 +132,13 @@ class Safe(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "deployment_requested_at"]),
-            # The follower looks for live accounts to be read at every block.
-            models.Index(fields=["status", "owners_synced_block"]),
+            # The follower looks for live accounts to be read at every block, of which
+            # there are few: an index of all would not be used to find them.
+            models.Index(
+                fields=["chain", "status"],
+                condition=models.Q(owners_synced_block__isnull=True),
+                name="onchain_safe_unread_owners",
+            ),
             # And for accounts whose balance is not known, of which there are few.
             models.Index(
                 fields=["chain"],
@@ -137,6 +159,16 @@ class Safe(models.Model):
     def is_live(self) -> bool:
         """True once the chain has the account's code."""
         return self.status == self.Status.DEPLOYED
+
+    @property
+    def is_gone(self) -> bool:
+        """True while the chain, which had this account of elsewhere, has it no more."""
+        return self.layout == self.Layout.IMPORTED and not self.is_live
+
+    @property
+    def is_formed(self) -> bool:
+        """True once its first owners have confirmed each other."""
+        return self.status != self.Status.FORMING
 
     @property
     def deploys_itself(self) -> bool:

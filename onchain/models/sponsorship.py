@@ -34,7 +34,8 @@ class Sponsorship(models.Model):
     Written with the operation's move to AWAITING_SIGNATURES, in one transaction. It
     counts ``reserved_wei`` while the operation may still be included, ``paid_wei`` on
     the day it was, whether it succeeded or reverted, and nothing otherwise. A reorg
-    empties ``paid_wei`` again.
+    empties ``paid_wei`` again. ``valid_until`` is 0 once another operation has used the
+    nonce for certain: nobody can include this one any more.
     """
 
     class Pool(models.TextChoices):

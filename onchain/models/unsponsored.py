@@ -12,6 +12,10 @@ class Unsponsored(models.TextChoices):
     """
 
     USED_UP = "used-up", "Sponsorship is used up for today."
+    NEWCOMERS_USED_UP = (
+        "newcomers-used",
+        "Today's sponsorship of new accounts is used up.",
+    )
     SHARE_USED_UP = "share-used-up", "This account's share of today is used up."
     TOO_DEAR = "too-dear", "It costs more than is sponsored."
     PAUSED = "paused", "Sponsorship is paused."

@@ -10,8 +10,12 @@ from django.db.models import Q
 
 from accounts.models import Credential
 from onchain.fields import AddressField, Bytes32Field, Uint256Field
+from onchain.models.guardian_columns import GuardianColumns
+from onchain.models.invitation import Invitation
+from onchain.models.operation_kinds import Kind
 from onchain.models.operation_states import (
     AWAITING_NETWORK,
+    MOVES,
     OPEN,
     Carrier,
     Status,
@@ -19,7 +23,6 @@ from onchain.models.operation_states import (
 )
 from onchain.models.safe import Safe
 from onchain.models.unsponsored import Unsponsored
-from onchain.protocol.types import checksum_address
 from onchain.protocol.user_operation import (
     Factory,
     Paymaster,
@@ -29,68 +32,23 @@ from onchain.protocol.user_operation import (
 from onchain.protocol.validation import gas_limit_total
 
 
-class UserOperation(models.Model):
+class UserOperation(GuardianColumns):
     """One user operation of one Safe.
 
     States: DRAFT (a worker prepares it) -> AWAITING_SIGNATURES (the review is open)
     -> SIGNED -> SUBMITTED -> INCLUDED or REVERTED. On the way: REJECTED (node or
     bundler says why), EXPIRED (confirmed head past ``valid_until``), WITHDRAWN (by
-    the person, before it was signed), REPLACED (the nonce was used by another). A
+    a person, before all who must had signed: where somebody had, that is only this
+    site's promise, R66), REPLACED (the nonce was used by another). A
     reorg takes INCLUDED and REVERTED back to SUBMITTED, and REPLACED to where it was;
     where another operation holds the nonce by now, to REPLACED. The EntryPoint's log
     has the last word, so every prepared one can still become INCLUDED or REVERTED.
     """
 
-    class Kind(models.TextChoices):
-        """What the person meant; the review and the intent follow from it."""
-
-        PAYMENT = "payment", "Payment"
-        ADD_PASSKEY = "add-passkey", "Add a passkey"
-
+    Kind = Kind
     Status = Status
 
-    MOVES = {
-        Status.DRAFT: {
-            Status.AWAITING_SIGNATURES,
-            Status.REJECTED,
-            Status.WITHDRAWN,
-            Status.EXPIRED,
-        },
-        Status.AWAITING_SIGNATURES: {
-            Status.SIGNED,
-            Status.WITHDRAWN,
-            Status.EXPIRED,
-            Status.REPLACED,
-            Status.INCLUDED,
-            Status.REVERTED,
-        },
-        Status.SIGNED: {
-            Status.SUBMITTED,
-            Status.REJECTED,
-            Status.INCLUDED,
-            Status.REVERTED,
-            Status.EXPIRED,
-            Status.REPLACED,
-        },
-        Status.SUBMITTED: {
-            Status.INCLUDED,
-            Status.REVERTED,
-            Status.REJECTED,
-            Status.EXPIRED,
-            Status.REPLACED,
-        },
-        Status.INCLUDED: {Status.SUBMITTED, Status.REPLACED},
-        Status.REVERTED: {Status.SUBMITTED, Status.REPLACED},
-        Status.REJECTED: {Status.INCLUDED, Status.REVERTED, Status.REPLACED},
-        Status.EXPIRED: {Status.INCLUDED, Status.REVERTED},
-        Status.REPLACED: {
-            Status.INCLUDED,
-            Status.REVERTED,
-            Status.SUBMITTED,
-            Status.AWAITING_SIGNATURES,
-        },
-        Status.WITHDRAWN: {Status.INCLUDED, Status.REVERTED},
-    }
+    MOVES = MOVES
 
     safe = models.ForeignKey(Safe, on_delete=models.PROTECT, related_name="operations")
     created_by = models.ForeignKey(
@@ -105,7 +63,7 @@ class UserOperation(models.Model):
     )
     idempotency_key = models.UUIDField()
 
-    kind = models.CharField(max_length=12, choices=Kind, default=Kind.PAYMENT)
+    kind = models.CharField(max_length=24, choices=Kind, default=Kind.PAYMENT)
     recipient = AddressField(help_text="of a payment; else the account itself")
     value_wei = Uint256Field()
     new_credential = models.ForeignKey(
@@ -115,8 +73,38 @@ class UserOperation(models.Model):
         related_name="additions",
         help_text="the passkey that becomes an owner",
     )
-    new_signer = AddressField(null=True, help_text="its signer proxy")
+    new_signer = AddressField(
+        null=True,
+        help_text="the new owner: a passkey's signer proxy, a wallet or a contract",
+    )
     new_threshold = models.PositiveSmallIntegerField(null=True)
+    threshold_before = models.PositiveSmallIntegerField(
+        null=True, help_text="how many had to approve when this was asked for"
+    )
+    invitation = models.ForeignKey(
+        Invitation,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="operations",
+        help_text="whose accepted key becomes an owner",
+    )
+    removed = AddressField(null=True, help_text="the owner or the module that goes")
+    previous = AddressField(
+        null=True, help_text="what stands before that in the account's linked list"
+    )
+    is_proof_waived = models.BooleanField(
+        default=False, help_text="somebody took it on them that the new owner can sign"
+    )
+    cancels = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="cancellations",
+        help_text="the operation whose nonce this one uses up, doing nothing",
+    )
+    period_seconds = models.PositiveIntegerField(
+        null=True, help_text="how long several people may sign it; empty: one signs"
+    )
 
     nonce_key = Uint256Field(null=True, help_text="uint192, the lane")
     nonce_sequence = models.PositiveBigIntegerField(null=True)
@@ -163,6 +151,10 @@ class UserOperation(models.Model):
     actual_gas_used = models.PositiveBigIntegerField(null=True)
 
     prepared_at = models.DateTimeField(null=True)
+    first_signed_at = models.DateTimeField(
+        null=True,
+        help_text="when the first of several owners signed; fixed from then on",
+    )
     signed_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     handed_at = models.DateTimeField(null=True, help_text="to its carrier, last time")
@@ -197,23 +189,18 @@ class UserOperation(models.Model):
 
     @property
     def is_payment(self) -> bool:
-        """True when it sends money; else it changes the account itself."""
+        """True when it sends money."""
         return self.kind == self.Kind.PAYMENT
+
+    @property
+    def is_change(self) -> bool:
+        """True when it changes the account itself: its owners, or what acts for it."""
+        return self.kind not in {self.Kind.PAYMENT, self.Kind.CANCEL}
 
     @property
     def noun(self) -> str:
         """What sentences call it."""
         return "payment" if self.is_payment else "request"
-
-    @property
-    def recipient_text(self) -> str:
-        """The recipient's checksummed address."""
-        return checksum_address(self.recipient)
-
-    @property
-    def paymaster_text(self) -> str:
-        """The paymaster's checksummed address, empty when the account pays."""
-        return "" if self.paymaster is None else checksum_address(self.paymaster)
 
     @property
     def sponsor_name(self) -> str:
@@ -246,6 +233,19 @@ class UserOperation(models.Model):
         if self.block_number is None:
             return False
         return self.safe.chain.is_confirmed(self.block_number)
+
+    @property
+    def was_ever_signed(self) -> bool:
+        """True once any owner signed it: what was signed can be carried out (R64)."""
+        return self.first_signed_at is not None or self.signed_at is not None
+
+    @property
+    def may_still_be_included(self) -> bool:
+        """True while whoever has the signatures, or gets the rest, could send it."""
+        if not self.was_ever_signed or self.valid_until is None:
+            return False
+        confirmed = self.safe.chain.confirmed_timestamp
+        return confirmed is None or self.valid_until >= confirmed
 
     @property
     def max_cost_wei(self) -> int | None:

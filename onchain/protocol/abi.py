@@ -128,4 +128,9 @@ def typed_data_digest(*, domain: bytes, struct: bytes) -> Bytes32:
         domain: type hash and members of the domain, ABI-encoded.
         struct: type hash and members of the message, ABI-encoded.
     """
-    return keccak(b"\x19\x01" + keccak(domain) + keccak(struct))
+    return keccak(typed_data(domain=domain, struct=struct))
+
+
+def typed_data(*, domain: bytes, struct: bytes) -> bytes:
+    """Return what ``typed_data_digest`` hashes: 0x1901 and two hashes, 66 bytes."""
+    return b"\x19\x01" + keccak(domain) + keccak(struct)

@@ -10,10 +10,15 @@ the singleton is the account's whole code.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onchain.protocol.abi import call_data, decode, keccak
-from onchain.protocol.deployments import SAFE_4337_MODULE, SAFE_L2
+from onchain.protocol.allowances import Allowances
+from onchain.protocol.deployments import (
+    RECOVERY_MODULES,
+    SAFE_4337_MODULE,
+    SAFE_L2,
+)
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.shared_signer import SharedKey
 from onchain.protocol.types import (
@@ -48,11 +53,20 @@ class Configuration:
     guard: Address  # zero: none
     fallback_handler: Address  # zero: none
     shared_key: SharedKey | None  # what the shared signer checks for it
+    allowances: Allowances = field(default_factory=Allowances)  # by its modules
 
     @property
     def foreign_modules(self) -> list[Address]:
-        """The modules beside the one that its passkeys' operations come through."""
-        return [module for module in self.modules if module != SAFE_4337_MODULE]
+        """The modules beside the one that its passkeys' operations come through, and
+        those that its guardians work through."""
+        own = {SAFE_4337_MODULE, *RECOVERY_MODULES.values()}
+        return [module for module in self.modules if module not in own]
+
+    @property
+    def recovery_modules(self) -> list[Address]:
+        """The modules that guardians work through, whoever they are."""
+        known = set(RECOVERY_MODULES.values())
+        return [module for module in self.modules if module in known]
 
     @property
     def foreign(self) -> list[tuple[str, Address]]:
@@ -67,6 +81,11 @@ class Configuration:
         if SAFE_4337_MODULE not in self.modules:
             found.append(("missing module", SAFE_4337_MODULE))
         return found
+
+    @property
+    def powers(self) -> list[tuple[str, Address]]:
+        """The same with the modules of recovery, for who does not know the account."""
+        return [("module", module) for module in self.recovery_modules] + self.foreign
 
 
 def modules_data() -> bytes:

@@ -138,6 +138,17 @@ SHARED_SIGNER = _ADDRESSES["SafeWebAuthnSharedSigner"]
 FCL_VERIFIER = _ADDRESSES["FCLP256Verifier"]
 MULTICALL3 = _ADDRESSES["Multicall3"]
 
+# Candide's social recovery module 0.0.1, by its delay in seconds: npm abstractionkit.
+# Its code is in no package, so no hash of it is pinned; local chains have a stand-in.
+DAY = 86_400
+TEST_RECOVERY_DELAY = 180  # for test chains only
+RECOVERY_MODULES = {
+    TEST_RECOVERY_DELAY: to_address("0x949d01d424bE050D09C16025dd007CB59b3A8c66"),
+    3 * DAY: to_address("0x38275826E1933303E508433dD5f289315Da2541c"),
+    7 * DAY: to_address("0x088f6cfD8BB1dDb1BB069CCb3fc1A98927D233f2"),
+    14 * DAY: to_address("0x9BacD92F4687Db306D7ded5d4513a51EA05df25b"),
+}
+
 # They put the contracts above at their addresses: CREATE2 of salt (32 bytes) and code.
 DETERMINISTIC_DEPLOYER = to_address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
 SAFE_SINGLETON_FACTORY = to_address("0x914d7Fec6aaC8cd542e72Bca78B30650d45643d7")

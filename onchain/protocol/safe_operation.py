@@ -7,7 +7,7 @@ an externally owned account.
 
 from __future__ import annotations
 
-from onchain.protocol.abi import argument_types, encode, keccak, typed_data_digest
+from onchain.protocol.abi import argument_types, encode, keccak, typed_data
 from onchain.protocol.deployments import ENTRY_POINT, SAFE_4337_MODULE
 from onchain.protocol.types import Address, Bytes32
 from onchain.protocol.user_operation import (
@@ -47,6 +47,33 @@ def safe_operation_hash(
     Raises:
         EncodingError: a field has no encoding in its width.
     """
+    data = safe_operation_data(
+        op,
+        chain_id=chain_id,
+        valid_after=valid_after,
+        valid_until=valid_until,
+        module=module,
+        entry_point=entry_point,
+    )
+    return keccak(data)
+
+
+def safe_operation_data(
+    op: UserOperationV07,
+    *,
+    chain_id: int,
+    valid_after: int,
+    valid_until: int,
+    module: Address = SAFE_4337_MODULE,
+    entry_point: Address = ENTRY_POINT,
+) -> bytes:
+    """Return what is hashed, as the Safe hands it to a contract owner: 66 bytes.
+
+    0x1901 || domain separator || struct hash; arguments as ``safe_operation_hash``.
+
+    Raises:
+        EncodingError: a field has no encoding in its width.
+    """
     domain = encode(
         ("bytes32", "uint256", "address"), (DOMAIN_TYPEHASH, chain_id, module)
     )
@@ -69,4 +96,4 @@ def safe_operation_hash(
             entry_point,
         ),
     )
-    return typed_data_digest(domain=domain, struct=struct)
+    return typed_data(domain=domain, struct=struct)

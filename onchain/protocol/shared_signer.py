@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onchain.protocol.abi import call_data, decode
+from onchain.protocol.abi import decode
 from onchain.protocol.deployments import (
     FCL_VERIFIER,
     SAFE_PROXY_FACTORY,
@@ -18,13 +18,13 @@ from onchain.protocol.deployments import (
     VERIFIERS,
 )
 from onchain.protocol.errors import EncodingError
+from onchain.protocol.owner_changes import swap_owner_call
 from onchain.protocol.owners import create_signer_call
 from onchain.protocol.p256 import require_public_key
 from onchain.protocol.safe import factory_data
 from onchain.protocol.types import SENTINEL_ADDRESS, Address, Call, PublicKey
 from onchain.protocol.user_operation import Factory
 
-SWAP_OWNER = "swapOwner(address,address,address)"
 GET_CONFIGURATION = "getConfiguration(address)"
 # The Solidity verifier alone, which AbstractionKit 0.2.41 asks for by default.
 VERIFIER_ALONE = int.from_bytes(FCL_VERIFIER, "big")
@@ -54,10 +54,14 @@ def install_signer_calls(
     Raises:
         EncodingError: a point off the curve, verifiers too wide.
     """
-    swap = call_data(SWAP_OWNER, SENTINEL_ADDRESS, SHARED_SIGNER, signer)
     return [
         create_signer_call(public_key=public_key, verifiers=verifiers),
-        Call(to=account, value_wei=0, data=swap),
+        swap_owner_call(
+            account=account,
+            previous=SENTINEL_ADDRESS,
+            removed=SHARED_SIGNER,
+            new=signer,
+        ),
     ]
 
 

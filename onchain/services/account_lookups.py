@@ -8,7 +8,7 @@ chain has among its owners, proves itself for exactly this account (security.md 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -121,7 +121,7 @@ def _write(
         owners=[checksum_address(owner) for owner in facts.owners],
         threshold=facts.threshold,
         findings=[
-            [kind, checksum_address(at)] for kind, at in facts.configuration.foreign
+            [kind, checksum_address(at)] for kind, at in facts.configuration.powers
         ],
         transaction_count=record.transaction_count,
         balance_wei=record.balance_wei,
@@ -170,32 +170,47 @@ def _own_key(lookup: AccountLookup, facts: Facts) -> OwnKey:
         Refused: with the code of why there is none.
     """
     own = Credential.objects.of(lookup.user).usable().order_by("pk")
-    found = [_among(credential, lookup.chain, facts) for credential in own]
-    keys = [key for key in found if key is not None]
+    keys = [
+        key for credential in own for key in _among(credential, lookup.chain, facts)
+    ]
     if not keys:
         raise Refused("not-yours")
-    if keys[0].verifiers not in KNOWN_VERIFIERS:
+    known = [key for key in keys if key.verifiers in KNOWN_VERIFIERS]
+    if not known:
         raise Refused("other-verifiers")
-    return keys[0]
+    fixed = _fixed_verifiers(lookup)
+    fitting = [key for key in known if fixed in (None, key.verifiers)]
+    if not fitting:
+        raise Refused("mixed-verifiers")
+    return fitting[0]
 
 
-def _among(credential: Credential, chain: Chain, facts: Facts) -> OwnKey | None:
-    """Return the passkey as an owner, by its own signer or by the shared one."""
+def _fixed_verifiers(lookup: AccountLookup) -> int | None:
+    """Return what somebody's passkey already fixed for the account, None if nobody's.
+
+    An account has one set of verifiers here. Who only asked about it fixed nothing.
+    """
+    rows = Safe.objects.filter(chain=lookup.chain, address=lookup.address)
+    linked = rows.filter(owners__credential__isnull=False)
+    return linked.values_list("verifiers", flat=True).first()
+
+
+def _among(credential: Credential, chain: Chain, facts: Facts) -> Iterator[OwnKey]:
+    """Yield the passkey as each owner it is, by its own signer or the shared one."""
     public_key = public_key_of(credential)
     for verifiers in KNOWN_VERIFIERS:
         signer = signers.signer_of(
             public_key=public_key, chain=chain, verifiers=verifiers
         )
         if signer in facts.owners:
-            return OwnKey(credential=credential, address=signer, verifiers=verifiers)
+            yield OwnKey(credential=credential, address=signer, verifiers=verifiers)
     shared = facts.configuration.shared_key
     if shared is None or SHARED_SIGNER not in facts.owners:
-        return None
-    if shared.public_key != public_key:
-        return None
-    return OwnKey(
-        credential=credential, address=SHARED_SIGNER, verifiers=shared.verifiers
-    )
+        return
+    if shared.public_key == public_key:
+        yield OwnKey(
+            credential=credential, address=SHARED_SIGNER, verifiers=shared.verifiers
+        )
 
 
 def _account(
@@ -213,10 +228,15 @@ def _account(
             "setup_data": b"",
             "threshold": facts.threshold,
             "status": Safe.Status.DEPLOYED,
+            # A reorg below it has the account looked for again.
+            "deployed_block": lookup.chain.head_number,
             "balance_wei": balance_wei,
         },
     )
     if not created:
+        unlinked = Safe.objects.filter(pk=safe.pk, layout=Safe.Layout.IMPORTED)
+        unlinked = unlinked.exclude(owners__credential__isnull=False)
+        unlinked.update(verifiers=own.verifiers)
         return safe
     Owner.objects.bulk_create(
         Owner(safe=safe, kind=Owner.Kind.UNKNOWN, address=address, position=position)

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import CharField, F, QuerySet, Value
 
 from onchain.models import Safe, Transfer, UserOperation
+from onchain.services import contacts
 
 OPERATION = "operation"
 TRANSFER = "transfer"
@@ -52,11 +53,17 @@ def places(*, safe: Safe) -> QuerySet[Any, Place]:
 def load(*, places: Iterable[Place]) -> list[Entry]:
     """Return the lines at these places, in their order."""
     chosen = list(places)
-    operations = UserOperation.objects.select_related(
-        "safe__chain", "new_credential"
-    ).in_bulk([pk for kind, pk, _moment in chosen if kind == OPERATION])
-    transfers = Transfer.objects.select_related("safe__chain").in_bulk(
-        [pk for kind, pk, _moment in chosen if kind == TRANSFER]
+    operations = (
+        UserOperation.objects.select_related(
+            "safe__chain", "new_credential", "invitation"
+        )
+        .annotate(contact_name=contacts.name_at("recipient"))
+        .in_bulk([pk for kind, pk, _moment in chosen if kind == OPERATION])
+    )
+    transfers = (
+        Transfer.objects.select_related("safe__chain")
+        .annotate(contact_name=contacts.name_at("sender"))
+        .in_bulk([pk for kind, pk, _moment in chosen if kind == TRANSFER])
     )
     entries = [
         Entry(operation=operations.get(pk))

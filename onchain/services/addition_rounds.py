@@ -51,7 +51,7 @@ def draft_round(
     """
     ordered = sorted(safes, key=lambda safe: safe.pk)
     with transaction.atomic():
-        before = list(_round(user, idempotency_key))
+        before = list(_round(user.pk, idempotency_key))
         if before and [op.safe_id for op in before] != [safe.pk for safe in ordered]:
             raise IdempotencyConflict.about(before[0].noun)
         return [
@@ -73,9 +73,9 @@ def _draft(
 
 def place_of(op: UserOperation) -> Place:
     """Return where an operation stands among those drafted with one press."""
-    members = list(_round(op.created_by, op.idempotency_key))
-    if op not in members:  # a payment's key is nobody's round
-        return Place(number=1, total=1, next=None)
+    if op.kind != UserOperation.Kind.ADD_PASSKEY:
+        return Place(number=1, total=1, next=None)  # nothing else goes in rounds
+    members = list(_round(op.created_by_id, op.idempotency_key))
     at = members.index(op)
     to_sign = [
         member
@@ -91,10 +91,10 @@ def _key(key: uuid.UUID, place: int) -> uuid.UUID:
     return uuid.UUID(int=key.int // PLACES * PLACES + place)
 
 
-def _round(user: User, key: uuid.UUID) -> QuerySet[UserOperation]:
+def _round(user_id: int, key: uuid.UUID) -> QuerySet[UserOperation]:
     """Return the operations of a round, in the order of their places."""
     return UserOperation.objects.filter(
-        created_by=user,
+        created_by_id=user_id,
         kind=UserOperation.Kind.ADD_PASSKEY,
         idempotency_key__range=(_key(key, 0), _key(key, PLACES - 1)),
     ).order_by("idempotency_key")

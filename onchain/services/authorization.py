@@ -9,38 +9,38 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from onchain.errors import NotAwaitingSignature, OperationExpired, SignatureRefused
-from onchain.models import OperationSignature, Owner, UserOperation
+from onchain.errors import (
+    NotAwaitingSignature,
+    OperationExpired,
+    SignatureRefused,
+)
+from onchain.models import Owner, UserOperation
 from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import decode_call_data
 from onchain.protocol.deployments import (
     ENTRY_POINT,
     SAFE_4337_MODULE,
-    SIGNER_SINGLETON,
 )
 from onchain.protocol.safe_operation import safe_operation_hash
 from onchain.protocol.types import (
-    Address,
     Bytes32,
-    PublicKey,
     checksum_address,
     to_hex,
 )
 from onchain.protocol.user_operation import init_code, paymaster_and_data
-from onchain.services import intents, passkeys, set_up, signers
+from onchain.services import (
+    intents,
+    kept_signatures,
+    passkeys,
+    signatories,
+    signing_parts,
+)
+from onchain.services.signatories import Signatories
 
 logger = logging.getLogger(__name__)
-
-SIGNED_STATES = (
-    Status.SIGNED,
-    Status.SUBMITTED,
-    Status.INCLUDED,
-    Status.REVERTED,
-)
 
 
 def challenge_of(op: UserOperation) -> Bytes32:
@@ -62,8 +62,13 @@ def challenge_of(op: UserOperation) -> Bytes32:
     return digest
 
 
-def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
+def signing_request(
+    *, op: UserOperation, user: User, known: Signatories | None = None
+) -> dict[str, object]:
     """Return what static/js/signing.js needs to recompute and sign the operation.
+
+    Args:
+        known: who owns and who signed, where the caller has read it.
 
     Raises:
         ValueError: the row is not what was prepared.
@@ -73,13 +78,14 @@ def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
     is_plain = op.is_payment and not op.installs_signer
     if not is_plain and intents.calls_of(op) != calls:
         raise intents.IntentChanged(f"{op} does not do what was asked for")
-    parts = _set_up(op) | ({} if op.is_payment else {"newOwner": _new_owner(op)})
-    owners = passkeys.own_owners(safe=op.safe, user=user)
+    parts = signing_parts.set_up_parts(op) | signing_parts.asked_parts(op)
+    owners = (signatories.of(op) if known is None else known).unsigned(user)
     credentials = passkeys.credentials_of(owners)
     return {
         "kind": "SafeOp",
         "rpId": settings.WEBAUTHN_RP_ID,
         "allowCredentials": passkeys.allow_credentials(credentials),
+        "wallets": [owner.address_text for owner in owners if not owner.credential_id],
         "hash": f"0x{challenge_of(op).hex()}",
         "message": {
             "chainId": str(op.safe.chain.chain_id),
@@ -110,53 +116,6 @@ def signing_request(*, op: UserOperation, user: User) -> dict[str, object]:
     }
 
 
-def _new_owner(op: UserOperation) -> dict[str, str]:
-    """Return the new owner's signer and how many must approve.
-
-    Raises:
-        ValueError: the row names no passkey.
-    """
-    public_key = intents.new_public_key(op)
-    signer = _signer(op, public_key, Address(op.new_signer or b""))
-    return signer | {"threshold": str(op.new_threshold)}
-
-
-def _set_up(op: UserOperation) -> dict[str, dict[str, str]]:
-    """Return the signer that the operation installs, and how the account is made.
-
-    Raises:
-        ValueError: the stored set-up is not that of the account's passkey.
-    """
-    if not op.installs_signer:
-        return {}
-    public_key = set_up.public_key_of(op)
-    signer = signers.signer_for(public_key=public_key, safe=op.safe)
-    found = {"setUp": _signer(op, public_key, signer)}
-    if op.factory is not None:
-        if set_up.changed(op):
-            raise intents.IntentChanged(f"{op} would make another account")
-        found["creation"] = {"saltNonce": str(op.safe.salt_nonce)}
-    return found
-
-
-def _signer(
-    op: UserOperation, public_key: PublicKey, signer: Address
-) -> dict[str, str]:
-    """Return all that a signer's address follows from, for the browser to redo.
-
-    Its CREATE2: the signer factory, salt 0, keccak-256 of the proxy's creation code
-    and abi(singleton, x, y, verifiers).
-    """
-    return {
-        "x": str(public_key.x),
-        "y": str(public_key.y),
-        "signer": checksum_address(signer),
-        "proxyCode": to_hex(bytes(op.safe.chain.signer_proxy_code or b"")),
-        "singleton": checksum_address(SIGNER_SINGLETON),
-        "verifiers": str(op.safe.verifiers),
-    }
-
-
 def sign(*, op: UserOperation, user: User, response: str) -> None:
     """Take one owner's signature; with the last one needed the operation is SIGNED.
 
@@ -168,34 +127,23 @@ def sign(*, op: UserOperation, user: User, response: str) -> None:
         OperationExpired: too late; the operation is EXPIRED now.
         NotAwaitingSignature: it was withdrawn or ended elsewhere.
     """
-    if op.status in SIGNED_STATES and _is_repeat(op, user, response):
+    if op.status in kept_signatures.SIGNED_STATES and _is_repeat(op, user, response):
         return
+    refuse_unless_awaiting(op)
+    owner, signature = _owner_signature(op, user, response)
+    kept_signatures.keep(op=op, owner=owner, signature=signature)
+
+
+def refuse_unless_awaiting(op: UserOperation) -> None:
+    """Raise where it is too late for any signature; one expired alone is EXPIRED then.
+
+    Raises:
+        OperationExpired: too late.
+        NotAwaitingSignature: it was withdrawn or ended elsewhere.
+    """
     if op.status != Status.AWAITING_SIGNATURES:
         raise NotAwaitingSignature.about(op.noun)
     _refuse_if_expired(op)
-    owner, signature = _owner_signature(op, user, response)
-    with transaction.atomic():
-        _signature, is_new = OperationSignature.objects.get_or_create(
-            operation=op, owner=owner, defaults={"signature": signature}
-        )
-        counted = op.signatures.filter(owner__is_current=True)
-        if is_new and counted.count() >= op.safe.threshold:
-            moved = UserOperation.objects.transition(
-                op.pk,
-                source=Status.AWAITING_SIGNATURES,
-                target=Status.SIGNED,
-                signed_at=timezone.now(),
-            )
-            if not moved and not _is_signed(op):
-                # Withdrawn in another tab meanwhile: the signature goes with it.
-                raise NotAwaitingSignature.about(op.noun)
-    logger.info("operation %s signed by owner %s", op.pk, owner.pk)
-
-
-def _is_signed(op: UserOperation) -> bool:
-    """Whether a second request with the same answer was faster."""
-    signed = UserOperation.objects.filter(pk=op.pk, status__in=SIGNED_STATES)
-    return signed.exists()
 
 
 def _is_repeat(op: UserOperation, user: User, response: str) -> bool:
@@ -204,7 +152,7 @@ def _is_repeat(op: UserOperation, user: User, response: str) -> bool:
         owner, _signature = _owner_signature(op, user, response)
     except SignatureRefused:
         return False
-    return op.signatures.filter(owner=owner).exists()
+    return op.signatures.counting().filter(owner=owner).exists()
 
 
 def _owner_signature(
@@ -225,16 +173,18 @@ def _owner_signature(
 
 
 def _refuse_if_expired(op: UserOperation) -> None:
-    """Nobody has signed it, so it can end at the head, before confirmation."""
+    """Where nobody has signed it, it can end at the head, before confirmation (R55)."""
     head = op.safe.chain.head_timestamp
     if head is None or op.valid_until is None or head < op.valid_until:
         return
-    UserOperation.objects.transition(
-        op.pk,
-        source=Status.AWAITING_SIGNATURES,
-        target=Status.EXPIRED,
-        failure_code="expired",
-    )
+    if not op.was_ever_signed:
+        unsigned = UserOperation.objects.filter(first_signed_at=None)
+        unsigned.transition(
+            op.pk,
+            source=Status.AWAITING_SIGNATURES,
+            target=Status.EXPIRED,
+            failure_code="expired",
+        )
     raise OperationExpired.about(op.noun)
 
 

@@ -1,8 +1,8 @@
 """What the follower reads, and who writes what it says.
 
-One place to plug in: an event is a pair of its topic and the function that writes it,
-and whatever was written above a block is undone by the functions of ``UNDOING``. No
-network here; a function that is called again with the same logs changes nothing.
+One place to plug in: events are a pair of their topics and the function that writes
+them, and whatever was written above a block is undone by the functions of ``UNDOING``.
+No network here; a function that is called again with the same logs changes nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db import transaction
 
 from onchain.clients.node_types import LogRecord
 from onchain.models import Chain
+from onchain.protocol.allowances import ALLOWANCE_EVENTS
 from onchain.protocol.events import (
     ACCOUNT_EVENTS,
     PROXY_CREATION,
@@ -22,14 +23,21 @@ from onchain.protocol.events import (
     USER_OPERATION_EVENT,
     USER_OPERATION_REVERT_REASON,
 )
+from onchain.protocol.recovery_reads import RECOVERY_EVENTS
 from onchain.protocol.types import Bytes32
-from onchain.services import inclusion, rewinding, row_locks, transfers
+from onchain.services import (
+    inclusion,
+    recovery_requests,
+    rewinding,
+    row_locks,
+    transfers,
+)
 
 logger = logging.getLogger(__name__)
 
 
 class Applier(Protocol):
-    """Writes what the logs of one topic say; ``at`` has the blocks' timestamps."""
+    """Writes what the logs of some topics say; ``at`` has the blocks' timestamps."""
 
     def __call__(
         self,
@@ -48,26 +56,35 @@ class Undoing(Protocol):
 
 
 # In this order.
-APPLIED: tuple[tuple[Bytes32, Applier], ...] = (
-    (USER_OPERATION_EVENT, inclusion.apply_outcomes),
-    (USER_OPERATION_EVENT, transfers.apply_sent),
-    (PROXY_CREATION, inclusion.apply_deployments),
-    (SAFE_RECEIVED, transfers.apply_received),
+APPLIED: tuple[tuple[Sequence[Bytes32], Applier], ...] = (
+    ([USER_OPERATION_EVENT], inclusion.apply_outcomes),
+    ([USER_OPERATION_EVENT], transfers.apply_sent),
+    ([PROXY_CREATION], inclusion.apply_deployments),
+    ([SAFE_RECEIVED], transfers.apply_received),
+    (RECOVERY_EVENTS, recovery_requests.apply),
 )
 # Read beside them: reasons belong to outcomes, and what an account says of its
-# owners and its configuration sends to the account itself.
-READ_ALONG = (USER_OPERATION_REVERT_REASON, *ACCOUNT_EVENTS)
-UNDOING: tuple[Undoing, ...] = (rewinding.rewind, transfers.rewind)
+# owners and its configuration, or a module of its allowances, sends to the account.
+READ_ALONG = (USER_OPERATION_REVERT_REASON, *ACCOUNT_EVENTS, *ALLOWANCE_EVENTS)
+UNDOING: tuple[Undoing, ...] = (
+    rewinding.rewind,
+    transfers.rewind,
+    recovery_requests.rewind,
+)
 
-FOLLOWED = tuple(dict.fromkeys([*(topic for topic, _apply in APPLIED), *READ_ALONG]))
+FOLLOWED = tuple(
+    dict.fromkeys(
+        [*(each for topics, _apply in APPLIED for each in topics), *READ_ALONG]
+    )
+)
 
 
 def apply_logs(
     *, chain: Chain, logs: Sequence[LogRecord], at: Mapping[int, int]
 ) -> None:
     """Write what logs say, in their blocks' order; repeating it changes nothing."""
-    for topic, apply in APPLIED:
-        own = [log for log in logs if log.topics[0] == topic]
+    for topics, apply in APPLIED:
+        own = [log for log in logs if log.topics[0] in topics]
         if own:
             apply(chain=chain, logs=own, all_logs=logs, at=at)
 

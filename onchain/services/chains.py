@@ -23,6 +23,7 @@ from onchain.protocol.deployments import CONTRACTS, P256_PRECOMPILE, SIGNER_FACT
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.safe import signer_proxy_code_from_factory
 from onchain.protocol.types import Address
+from onchain.services import module_codes
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def connect(*, node: Node) -> Chain:
     chain, _created = Chain.objects.get_or_create(
         chain_id=settings.CHAIN_ID, defaults={"name": settings.CHAIN_NAME}
     )
+    problem = problem or module_codes.problem(chain=chain, node=node)
     report(chain=chain, contracts_problem=problem)
     if problem:
         raise ChainNotReady(problem)
@@ -122,9 +124,13 @@ def _report_node(chain: Chain, problem: str) -> None:
         report(chain=chain, node_problem=problem)
 
 
-def check_bundler(*, chain: Chain, bundler: Bundler) -> None:
-    """Note whether the bundler answers, for the right chain."""
-    component = Heartbeat.Component.BUNDLER
+def check_bundler(
+    *,
+    chain: Chain,
+    bundler: Bundler,
+    component: Heartbeat.Component = Heartbeat.Component.BUNDLER,
+) -> None:
+    """Note whether a bundler, the first or the second, answers for the right chain."""
     try:
         found = bundler.chain_id()
     except (ClientError, TransientClientError) as error:

@@ -15,6 +15,7 @@ from onchain.models import (
     ForeignConfiguration,
     Safe,
 )
+from onchain.protocol.allowances import Allowance, Allowances
 from onchain.protocol.configuration import Configuration, seen_hash
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.types import Address, Bytes32, checksum_address
@@ -40,36 +41,66 @@ def apply(
             write(safe=safe, configuration=configuration, block_number=block_number)
         elif owners.get(safe) is not None:
             hidden = [(UNREADABLE, Address(safe.address))]
-            _keep(safe, hidden, block_number)
+            _keep(safe, hidden, None, block_number)
 
 
 def write(*, safe: Safe, configuration: Configuration, block_number: int) -> None:
-    """Keep what is foreign in an account, and nothing where nothing is."""
+    """Keep what is foreign in an account, and nothing where nothing is.
+
+    The order of its modules is kept for recovery as well, which is not foreign.
+    """
     foreign = configuration.foreign
-    if not foreign:
+    if not foreign and not configuration.recovery_modules:
         ForeignConfiguration.objects.filter(safe=safe).delete()
         return
-    _keep(safe, foreign, block_number)
+    _keep(safe, foreign, configuration, block_number)
 
 
 def _keep(
-    safe: Safe, foreign: Sequence[tuple[str, Address]], block_number: int
+    safe: Safe,
+    foreign: Sequence[tuple[str, Address]],
+    configuration: Configuration | None,
+    block_number: int,
 ) -> None:
+    modules = () if configuration is None else configuration.modules
+    found = Allowances() if configuration is None else configuration.allowances
     _row, created = ForeignConfiguration.objects.update_or_create(
         safe=safe,
         defaults={
             "findings": [[kind, checksum_address(at)] for kind, at in foreign],
+            "modules": [checksum_address(at) for at in modules],
+            "allowances": [_as_row(each) for each in found.given],
+            "has_all_allowances": found.is_complete,
             "seen_hash": seen_hash(foreign),
             "block_number": block_number,
         },
     )
-    if created:
+    if created and foreign:
         logger.warning("safe %s has a foreign configuration", safe.pk)
+
+
+def _as_row(allowance: Allowance) -> dict[str, str | int]:
+    """Return an allowance as JSON keeps it: amounts are wider than its numbers."""
+    return {
+        "module": checksum_address(allowance.module),
+        "delegate": checksum_address(allowance.delegate),
+        "token": checksum_address(allowance.token),
+        "amount": str(allowance.amount),
+        "spent": str(allowance.spent),
+        "reset_minutes": allowance.reset_minutes,
+    }
 
 
 def foreign_in(safe: Safe) -> ForeignConfiguration | None:
     """Return what is foreign in an account, None where nothing is."""
-    return ForeignConfiguration.objects.filter(safe=safe).first()
+    row = ForeignConfiguration.objects.filter(safe=safe).first()
+    return row if row is not None and row.findings else None
+
+
+def loaded_with(safe: Safe) -> ForeignConfiguration | None:
+    """Return the same without a query, where it was loaded with the account."""
+    row: ForeignConfiguration | None = getattr(safe, "foreign_configuration", None)
+    return row if row is not None and row.findings else None
 
 
 def unacknowledged(*, safe: Safe, user: User) -> ForeignConfiguration | None:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from onchain.clients.errors import ClientError
 from onchain.clients.node import Node
 from onchain.models import Chain, Owner, RelayerTransaction, Safe
+from onchain.protocol.abi import keccak
+from onchain.protocol.configuration import SAFE_PROXY_CODE_HASH
 from onchain.protocol.safe import deploy_calls, setup_owners
 from onchain.protocol.types import Address, Call
 
@@ -36,6 +38,27 @@ def settle_noticed(*, chain: Chain, node: Node) -> None:
     ).order_by("-noticed_block")
     safes = list(noticed.prefetch_related("owners__credential")[:NOTICED_AT_ONCE])
     missing_on_chain(safes=safes, node=node)
+
+
+def look_for_gone(*, chain: Chain, node: Node) -> None:
+    """Look again for accounts made elsewhere that the chain had and lost.
+
+    Whoever made one may do so again, and a reorg may have left it where it was. Some
+    at a time, not always the same. Safe to repeat.
+
+    Raises:
+        TransientClientError: the node is out of reach; nothing changed.
+    """
+    gone = Safe.objects.filter(
+        chain=chain, status=Safe.Status.QUEUED, layout=Safe.Layout.IMPORTED
+    )
+    safes = list(gone.order_by("?")[:NOTICED_AT_ONCE])
+    if not safes:
+        return
+    codes = node.codes([Address(safe.address) for safe in safes], "latest")
+    for safe, code in zip(safes, codes, strict=True):
+        if keccak(code) == SAFE_PROXY_CODE_HASH:
+            mark_deployed(safe=safe, block_number=chain.head_number)
 
 
 def missing_on_chain(*, safes: Sequence[Safe], node: Node) -> dict[Safe, list[Call]]:

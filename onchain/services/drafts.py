@@ -8,7 +8,8 @@ from typing import Any
 
 from accounts.models import User
 from onchain.errors import IdempotencyConflict
-from onchain.models import UserOperation
+from onchain.models import Safe, UserOperation
+from onchain.services import barriers
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def leave(
     user: User,
     idempotency_key: uuid.UUID,
     predecessor: UserOperation | None,
+    safe: Safe,
     **intent: Any,
 ) -> UserOperation:
     """Leave a DRAFT for a worker to prepare; the same key makes one draft only.
@@ -41,7 +43,13 @@ def leave(
 
     Raises:
         IdempotencyConflict: the key was used for something else.
+        AccountBlocked: no operation of the account can go through.
     """
+    intent["safe"] = safe
+    before = known(user=user, idempotency_key=idempotency_key, **intent)
+    if before is not None:
+        return before
+    barriers.require_none(safe)
     op, created = UserOperation.objects.get_or_create(
         created_by=user,
         idempotency_key=idempotency_key,

@@ -70,6 +70,8 @@ def of_person(*, user: User, now: datetime) -> Members:
 def _accounts_of(user: User) -> QuerySet[Safe]:
     owners = Owner.objects.select_related("credential").order_by("position", "pk")
     safes = Safe.objects.visible_to(user).select_related("chain").order_by("pk")
+    # Nobody should have an address before its first owners have confirmed it.
+    safes = safes.exclude(status=Safe.Status.FORMING)
     return safes.prefetch_related(Prefetch("owners", queryset=owners))
 
 

@@ -8,8 +8,6 @@ The cost grows with blocks, not with accounts (design.md section 1).
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
@@ -19,48 +17,32 @@ from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
 from onchain.clients.node import Node
-from onchain.clients.node_types import BlockRecord, Payment, Receipt
+from onchain.clients.node_types import BlockRecord
 from onchain.errors import ChainNotReady
-from onchain.models import Block, Chain, RelayerTransaction, Safe, UserOperation
+from onchain.models import Block, Chain, RelayerTransaction, UserOperation
 from onchain.models.operation_states import Status
-from onchain.protocol.configuration import Configuration
-from onchain.protocol.owners import AccountOwners
-from onchain.protocol.types import Address, Bytes32
 from onchain.services import (
     block_ranges,
     chain_events,
     configurations,
+    findings,
     inclusion,
     owner_sync,
+    recovery_requests,
+    recovery_sync,
     row_locks,
+    sponsor_payments,
     transfers,
     user_operations,
 )
 from onchain.services.block_ranges import BlockRange, Stride
+from onchain.services.findings import Findings
 
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10
 BUSY_SECONDS = 300  # a relayer transaction older than this is stuck, not awaited
 KEPT_BLOCKS = 256  # hashes kept; a deeper reorg asks for an operator
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What was asked about a range of blocks, before anything is written."""
-
-    balances: Mapping[int, int]  # wei, by account
-    mined: Sequence[tuple[RelayerTransaction, Receipt]]
-    unlogged: Sequence[tuple[Safe, Payment]]
-    unlogged_receipts: Sequence[Receipt]
-    changed: Sequence[Safe]  # whose owners may be others
-    owners: Mapping[Safe, AccountOwners | None] = field(default_factory=dict)
-    configured: Mapping[Safe, Configuration | None] = field(default_factory=dict)
-
-    @property
-    def safe_keys(self) -> set[int]:
-        """The accounts that are written."""
-        return {*self.balances, *(safe.pk for safe in (*self.changed, *self.owners))}
 
 
 def take_lease(*, chain: Chain, name: str) -> bool:
@@ -130,7 +112,7 @@ def advance(*, chain: Chain, node: Node, stride: Stride | None = None) -> bool:
         stride=stride or Stride(),
     )
     block_ranges.refuse_incoherent(chain=chain, found=found)
-    _store(chain, found, _ask(chain, node, found))
+    _store(chain, found, findings.ask(chain=chain, node=node, found=found))
     return True
 
 
@@ -154,102 +136,36 @@ def _rewind_to_fork(chain: Chain, node: Node, known: Block, head: BlockRecord) -
     raise ChainNotReady("The chain is not the one that was followed before.")
 
 
-def _ask(chain: Chain, node: Node, found: BlockRange) -> Findings:
-    addresses: set[Address] = set()
-    hashes: set[Bytes32] = set()
-    for block in found.blocks:
-        addresses |= block.touched
-        hashes |= block.transaction_hashes
-    safes = inclusion.touched_safes(
-        chain=chain, addresses=list(addresses), logs=found.logs
-    )
-    balances = node.balances([Address(safe.address) for safe in safes])
-    mined = _mined(chain, hashes)
-    unlogged = transfers.unlogged(chain=chain, blocks=found.blocks, logs=found.logs)
-    asked = [transaction_hash for _row, transaction_hash in mined]
-    asked += [payment.transaction_hash for _safe, payment in unlogged]
-    receipts = _complete(node.receipts(asked))
-    changed = owner_sync.changed(chain=chain, logs=found.logs)
-    # While catching up nobody is asked: a node keeps the state of old blocks only for a
-    # while. The accounts are marked, and read once the head is reached.
-    is_newest = found.head.number == chain.newest_number
-    due = owner_sync.due(chain=chain, changed=changed) if is_newest else []
-    owners, configured = _read_accounts(node, due, found.head)
-    pairs = zip(safes, balances, strict=True)
-    return Findings(
-        balances={safe.pk: balance for safe, balance in pairs},
-        mined=[
-            (row, receipt) for (row, _), receipt in zip(mined, receipts, strict=False)
-        ],
-        unlogged=unlogged,
-        unlogged_receipts=receipts[len(mined) :],
-        changed=changed,
-        owners=owners,
-        configured=configured,
-    )
-
-
-def _read_accounts(
-    node: Node, safes: Sequence[Safe], block: BlockRecord
-) -> tuple[dict[Safe, AccountOwners | None], dict[Safe, Configuration | None]]:
-    if not safes:
-        return {}, {}
-    addresses = [Address(safe.address) for safe in safes]
-    owners = node.owners(addresses, block.hash)
-    found = node.configurations(addresses, block.hash)
-    return dict(zip(safes, owners, strict=True)), dict(zip(safes, found, strict=True))
-
-
-def _mined(
-    chain: Chain, hashes: set[Bytes32]
-) -> list[tuple[RelayerTransaction, Bytes32]]:
-    """Return our transactions that are in the blocks, in whatever version."""
-    in_flight = RelayerTransaction.objects.in_flight().filter(chain=chain)
-    return [
-        (row, transaction_hash)
-        for row in in_flight.prefetch_related("earlier")
-        for transaction_hash in row.hashes
-        if transaction_hash in hashes
-    ]
-
-
-def _complete(receipts: Sequence[Receipt | None]) -> list[Receipt]:
-    """Return the receipts; a block is read once, so none may be missing."""
-    found = [receipt for receipt in receipts if receipt is not None]
-    if len(found) != len(receipts):
-        raise TransientClientError("a receipt of the block is not there yet")
-    return found
-
-
 @transaction.atomic
-def _store(chain: Chain, found: BlockRange, findings: Findings) -> None:
+def _store(chain: Chain, found: BlockRange, told: Findings) -> None:
     number = found.head.number
     _store_blocks(chain, found)
-    rows = [row for row, _receipt in findings.mined]
+    rows = [row for row, _receipt in told.mined]
     row_locks.lock_accounts(
-        findings.safe_keys
+        told.safe_keys
         | row_locks.accounts_of(rows)
         | inclusion.deployed_accounts(chain=chain, logs=found.logs)
+        | recovery_requests.named_accounts(chain=chain, logs=found.logs)
     )
     chain_events.apply_logs(chain=chain, logs=found.logs, at=found.times)
     transfers.apply_unlogged(
-        found=findings.unlogged, receipts=findings.unlogged_receipts, at=found.times
+        found=told.unlogged, receipts=told.unlogged_receipts, at=found.times
     )
     row_locks.lock_relayed(rows)
-    for row, receipt in findings.mined:
+    for row, receipt in told.mined:
         inclusion.apply_receipt(row=row, receipt=receipt)
-    inclusion.apply_balances(balances=findings.balances, block_number=number)
+    inclusion.apply_balances(balances=told.balances, block_number=number)
     owner_sync.apply(
-        changed=findings.changed,
-        found=findings.owners,
+        changed=told.changed,
+        found=told.owners,
         block_number=number,
-        configurations=findings.configured,
+        configurations=told.configured,
     )
-    configurations.apply(
-        found=findings.configured, owners=findings.owners, block_number=number
-    )
+    configurations.apply(found=told.configured, owners=told.owners, block_number=number)
+    recovery_sync.apply(found=told.recoveries, block_number=number)
     _store_head(chain, found)
     user_operations.expire_operations(chain=chain)
+    sponsor_payments.release_overtaken(chain=chain)
 
 
 def _store_head(chain: Chain, found: BlockRange) -> None:
@@ -261,10 +177,9 @@ def _store_head(chain: Chain, found: BlockRange) -> None:
     chain.head_number = head.number
     chain.head_timestamp = head.timestamp
     chain.base_fee_wei = head.base_fee_wei
-    confirmed = head.number - settings.CONFIRMATIONS + 1
-    if chain.agreed_number is not None:
-        confirmed = min(confirmed, chain.agreed_number)  # R48
-    times = chain.blocks.filter(number=confirmed).values_list("timestamp", flat=True)
+    times = chain.blocks.filter(number=chain.confirmed_number).values_list(
+        "timestamp", flat=True
+    )
     chain.confirmed_timestamp = times.first() or chain.confirmed_timestamp
     chain.save(
         update_fields=[

@@ -159,7 +159,7 @@ def _note_deployment(chain: Chain, log: LogRecord) -> None:
     safe = safes.select_related("deployment_transaction").first()
     if safe is None:
         return
-    if safe.layout == Safe.Layout.SHARED:
+    if safe.layout != Safe.Layout.DIRECT:
         # Its address says how it is set up, whoever made it.
         deployments.mark_deployed(safe=safe, block_number=log.block_number)
         return

@@ -25,7 +25,7 @@ from onchain.protocol.abi import call_data
 from onchain.protocol.deployments import SHARED_SIGNER, SIGNER_FACTORY
 from onchain.protocol.typed_data import key_proof_hash
 from onchain.protocol.types import Address, Bytes32
-from onchain.services import passkeys, signers
+from onchain.services import forming_accounts, passkeys, signers
 
 logger = logging.getLogger(__name__)
 
@@ -191,6 +191,7 @@ def check(*, proof: KeyProof, node: Node) -> None:
         Owner.objects.filter(
             safe=proof.safe, credential=proof.credential, proven_at__isnull=True
         ).update(proven_at=timezone.now())
+        forming_accounts.complete(safe=proof.safe)
         # One that was made an owner elsewhere is linked when the owners are read again.
         Safe.objects.filter(
             pk=proof.safe_id,

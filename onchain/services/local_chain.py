@@ -1,8 +1,8 @@
 """Every contract this site needs, at its canonical address on a fresh local chain.
 
 What is deployed, through which factory and with which salt: protocol.md, section 1.
-It works on anvil alone, on chain 31337 and over loopback (security.md R70). The
-recovery modules are not here.
+It works on anvil alone, on chain 31337 and over loopback (security.md R70). In place of
+the recovery modules stands code of our own: see ``recovery_stand_in``.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from onchain.protocol.deployments import (
     SAFE_SINGLETON_FACTORY,
 )
 from onchain.protocol.types import Address, checksum_address, parse_hex, to_address
+from onchain.services import recovery_stand_in
 from onchain.services.contract_sources import (
     PAYMASTER_ARTIFACT,
     SINGLETON_FACTORY_RECORD,
@@ -97,6 +98,9 @@ def deploy(*, chain: LocalChain, sponsor: Sponsor, report: Report) -> int:
     _require_local(chain)
     created = _deploy_contracts(chain, report)
     created += _place_multicall(chain, report)
+    created += recovery_stand_in.place(
+        node=chain.node, anvil=chain.anvil, packages=chain.packages, report=report
+    )
     created += _deploy_paymaster(chain, sponsor, report)
     check(chain=chain, sponsor=sponsor)
     return created

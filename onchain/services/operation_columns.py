@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from onchain.clients.bundler import Bundler
 from onchain.clients.node_types import AccountSnapshot
-from onchain.models import Safe, UserOperation
+from onchain.models import Owner, Safe, UserOperation
 from onchain.protocol.account_calls import calls_call_data
 from onchain.protocol.passkey_signature import (
     SafeSignature,
@@ -28,13 +29,17 @@ from onchain.protocol.user_operation import (
 from onchain.services import gas, intents, set_up
 from onchain.services.lanes import Lane, versions
 
+# r, s and v of no key, as long as every plain wallet's.
+DUMMY_SIGNATURE = b"\xec" * 32 + b"\x7c" * 32 + b"\x1b"
+
 
 def bare(
     op: UserOperation, snapshot: AccountSnapshot, lane: Lane, *, is_sponsored: bool
 ) -> UserOperationV07:
     """Return the operation before anybody was asked for gas or for money."""
-    fees = gas.fees(snapshot)
+    fees = gas.fees(snapshot, signers=op.safe.threshold)
     factory = set_up.factory_of(op.safe)
+    signing = _costliest_owners(op.safe)
     return UserOperationV07(
         sender=Address(op.safe.address),
         nonce=join_nonce(lane.key, lane.sequence),
@@ -42,16 +47,16 @@ def bare(
         call_data=calls_call_data(intents.calls_of(op)),
         call_gas_limit=0,
         verification_gas_limit=gas.verification_gas(
-            chain=op.safe.chain,
-            signers=op.safe.threshold,
+            signatures=gas.costliest(
+                safe=op.safe, signers=op.safe.threshold, owners=signing
+            ),
             is_sponsored=is_sponsored,
             deploys=factory is not None,
-            verifiers=op.safe.verifiers,
         ),
         pre_verification_gas=0,
         max_fee_per_gas=fees.max_fee_per_gas,
         max_priority_fee_per_gas=fees.max_priority_fee_per_gas,
-        signature=_dummy_signature(op.safe),
+        signature=_dummy_signature(signing),
     )
 
 
@@ -78,20 +83,37 @@ def estimated(
     )
 
 
-def _dummy_signature(safe: Safe) -> bytes:
+def _costliest_owners(safe: Safe) -> list[Owner]:
+    """Return as many owners as must sign, of whom none takes more to check or to send.
+
+    Nobody knows yet who will: a contract's answer may take most, then a passkey's, and
+    a plain wallet's the least. Whom nobody has recognised comes last.
+    """
+    ranks = [Owner.Kind.CONTRACT, Owner.Kind.PASSKEY, Owner.Kind.UNKNOWN]
+
+    def rank(owner: Owner) -> tuple[bool, int]:
+        is_plain = owner.kind == Owner.Kind.WALLET
+        return not owner.is_linked, len(ranks) if is_plain else ranks.index(
+            Owner.Kind(owner.kind)
+        )
+
+    return sorted(safe.owners.current(), key=rank)[: safe.threshold]
+
+
+def _dummy_signature(owners: Sequence[Owner]) -> bytes:
     """Return a signature as long as the real one, which the estimate needs."""
-    current = safe.owners.current()
-    owners = sorted(current, key=lambda owner: owner.credential_id is None)
+    plain = Owner.Kind.WALLET
+    passkey = dummy_passkey_signature(origin=settings.WEBAUTHN_ORIGIN)
     return operation_signature(
         valid_after=0,
         valid_until=0,
         signatures=[
             SafeSignature(
                 owner=Address(owner.address),
-                signature=dummy_passkey_signature(origin=settings.WEBAUTHN_ORIGIN),
-                is_contract=True,
+                signature=DUMMY_SIGNATURE if owner.kind == plain else passkey,
+                is_contract=owner.kind != plain,
             )
-            for owner in owners[: safe.threshold]
+            for owner in owners
         ],
     )
 

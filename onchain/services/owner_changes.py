@@ -1,170 +1,252 @@
-"""Adding a passkey to an account's owners: which accounts, and drafting the operation.
+"""Drafting changes of who must approve: add, replace, remove, and how many.
 
-The new key must have proven itself for exactly this account (security.md R6), and an
-account has one change of its owners under way at a time (R67).
+A new owner must have proven itself for exactly this account (security.md R6), nobody
+removes the last way in (R13), and an account has one change under way at a time (R67).
+Each draft is a row that says what was asked for; ``intents`` makes the calls of it.
 """
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass
-
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from typing import Unpack
 
 from accounts.models import Credential, User
-from onchain.errors import (
-    AccountNotLive,
-    AlreadyOwner,
-    NotYourAccount,
-    NotYourPasskey,
-    OwnerChangeInFlight,
-    PasskeyNotProven,
-    SignerImpossible,
-)
-from onchain.models import KeyProof, Safe, UserOperation
-from onchain.models.operation_states import OPEN, Status
-from onchain.models.owner import public_key_of
-from onchain.protocol.errors import EncodingError
-from onchain.protocol.owners import require_new_owner
+from onchain.change_errors import SetUpFirst
+from onchain.models import Invitation, Safe, UserOperation
 from onchain.protocol.types import Address
-from onchain.services import drafts, key_proofs, passkeys, signers
+from onchain.services import change_lane, new_owners, owner_rules, set_up
+from onchain.services.change_lane import Asked, Columns
+from onchain.services.new_owners import NewOwner
 
 Kind = UserOperation.Kind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddableAccount:
-    """An account of a person that one of their passkeys cannot sign for yet."""
-
-    safe: Safe
-    is_proven: bool  # the passkey has shown that it signs for exactly this account
-    pending: UserOperation | None  # a change of its owners, perhaps of another passkey
-
-
-def addable_accounts(*, user: User, credential: Credential) -> list[AddableAccount]:
-    """Return the person's live accounts that the passkey is no owner of, oldest first.
-
-    Three queries, however many accounts there are.
-    """
-    usable = {
-        "owners__is_current": True,
-        "owners__credential__user": user,
-        "owners__credential__removed_at": None,
-    }
-    safes = list(
-        Safe.objects.filter(status=Safe.Status.DEPLOYED, **usable)
-        .exclude(pk__in=_owned_by(credential))
-        .select_related("chain")
-        .order_by("pk")
-        .distinct()
-    )
-    proofs = KeyProof.objects.filter(
-        credential=credential,
-        safe__in=safes,
-        role=KeyProof.Role.OWNER,
-        status=KeyProof.Status.PROVEN,
-    )
-    proven = set(proofs.values_list("safe_id", flat=True))
-    pending = {op.safe_id: op for op in in_flight(safes).order_by("pk")}
-    return [
-        AddableAccount(
-            safe=safe, is_proven=safe.pk in proven, pending=pending.get(safe.pk)
-        )
-        for safe in safes
-    ]
-
-
-def _owned_by(credential: Credential) -> QuerySet[Safe]:
-    """Return the accounts whose current owners name the passkey."""
-    owned = {"owners__credential": credential, "owners__is_current": True}
-    return Safe.objects.filter(**owned)
-
-
-def in_flight(safes: list[Safe]) -> QuerySet[UserOperation]:
-    """Return the changes of owners that may still be carried out (R67).
-
-    One that was signed and then refused counts too, until the confirmed head has
-    passed its end: whoever holds it can still send it (R64).
-    """
-    confirmed = F("safe__chain__confirmed_timestamp")
-    is_held = Q(safe__chain__confirmed_timestamp=None) | Q(valid_until__gte=confirmed)
-    refused = Q(status=Status.REJECTED, signed_at__isnull=False) & is_held
-    return UserOperation.objects.filter(
-        Q(status__in=(Status.DRAFT, *OPEN)) | refused, safe__in=safes
-    ).exclude(kind=Kind.PAYMENT)
 
 
 def draft_addition(
     *,
     safe: Safe,
-    user: User,
     credential: Credential,
-    idempotency_key: uuid.UUID,
-    predecessor: UserOperation | None = None,
+    threshold: int | None = None,
+    **asked: Unpack[Asked],
 ) -> UserOperation:
     """Leave a DRAFT that makes a proven passkey of the person an owner of the account.
 
-    The threshold stays as it is. Safe to repeat: the same key makes one draft only.
+    Without ``threshold`` as many must approve as before. Safe to repeat: the same key
+    makes one draft only.
 
     Raises:
         IdempotencyConflict: the key was used for something else.
         OwnerChangeRefused: with words; nothing was drafted.
     """
-    signer = signers.signer_for(public_key=public_key_of(credential), safe=safe)
-    intent = {
-        "safe": safe,
-        "kind": Kind.ADD_PASSKEY,
-        "recipient": Address(safe.address),
-        "value_wei": 0,
-        "new_credential": credential,
-        "new_signer": signer,
-    }
-    with transaction.atomic():
-        # One change at a time: the account's row is locked while the others are looked
-        # for, so that two parallel asks cannot both find nothing.
-        safe = Safe.objects.select_for_update().get(pk=safe.pk)
-        before = drafts.known(user=user, idempotency_key=idempotency_key, **intent)
-        if before is not None:
-            return before
-        _refuse_impossible(safe, user, credential, signer)
-        changes = in_flight([safe]).exclude(pk__in=_versions_before(predecessor))
-        if changes.exists():
-            raise OwnerChangeInFlight
-        return drafts.leave(
-            user=user,
-            idempotency_key=idempotency_key,
-            predecessor=predecessor,
-            **intent,
-            new_threshold=safe.threshold,
+    return draft_new_owner(
+        safe=safe,
+        new=new_owners.own_passkey(safe=safe, credential=credential),
+        threshold=threshold,
+        **asked,
+    )
+
+
+def draft_wallet(
+    *,
+    safe: Safe,
+    address: Address,
+    is_proof_waived: bool = False,
+    threshold: int | None = None,
+    **asked: Unpack[Asked],
+) -> UserOperation:
+    """Leave a DRAFT that makes a wallet or a contract an owner of the account.
+
+    It has proven itself, or somebody waived that, which is for contracts only: the
+    worker looks whether there is one. Otherwise as ``draft_addition``.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+        OwnerChangeRefused: with words; nothing was drafted.
+    """
+    new = new_owners.wallet(address=address, is_proof_waived=is_proof_waived)
+    return draft_new_owner(
+        safe=safe,
+        new=new,
+        threshold=threshold,
+        **asked,
+    )
+
+
+def draft_invited_owner(
+    *,
+    invitation: Invitation,
+    threshold: int | None = None,
+    **asked: Unpack[Asked],
+) -> UserOperation:
+    """Leave a DRAFT that makes the key an invitation froze an owner of its account.
+
+    Built from the invitation's row only (security.md R62), while it is CONFIRMED.
+    Otherwise as ``draft_addition``.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+        OwnerChangeRefused: with words; nothing was drafted.
+    """
+    return draft_new_owner(
+        safe=new_owners.account_of(invitation),
+        new=new_owners.invited(invitation=invitation),
+        threshold=threshold,
+        **asked,
+    )
+
+
+def draft_new_owner(
+    *,
+    safe: Safe,
+    new: NewOwner,
+    threshold: int | None = None,
+    **asked: Unpack[Asked],
+) -> UserOperation:
+    """Leave a DRAFT that makes somebody an owner; see ``draft_addition``.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+        OwnerChangeRefused: with words; nothing was drafted.
+    """
+
+    def derive(locked: Safe) -> Columns:
+        new_owners.require(new=new, safe=locked, user=asked["user"])
+        wanted = locked.threshold if threshold is None else threshold
+        if wanted != locked.threshold:
+            owner_rules.require_reachable(
+                safe=locked,
+                threshold=wanted,
+                added=1,
+                is_waived=new.is_proof_waived,
+            )
+        return {"new_threshold": wanted, "threshold_before": locked.threshold}
+
+    intent: Columns = {"kind": new.kind, **new.columns}
+    return change_lane.leave(
+        safe=safe,
+        intent=intent | _chosen(threshold),
+        derive=derive,
+        **asked,
+    )
+
+
+def draft_swap(
+    *,
+    safe: Safe,
+    removed: Address,
+    new: NewOwner,
+    **asked: Unpack[Asked],
+) -> UserOperation:
+    """Leave a DRAFT that puts a new owner in the place of one; as many must approve.
+
+    Safe to repeat: the same key makes one draft only.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+        OwnerChangeRefused: with words; nothing was drafted.
+    """
+
+    def derive(locked: Safe) -> Columns:
+        new_owners.require(new=new, safe=locked, user=asked["user"])
+        return _taken_out(locked, asked["user"], removed)
+
+    intent = {"kind": Kind.SWAP_OWNER, "removed": removed, **new.columns}
+    return change_lane.leave(
+        safe=safe,
+        intent=intent,
+        derive=derive,
+        **asked,
+    )
+
+
+def draft_removal(
+    *,
+    safe: Safe,
+    removed: Address,
+    threshold: int | None = None,
+    is_proof_waived: bool = False,
+    **asked: Unpack[Asked],
+) -> UserOperation:
+    """Leave a DRAFT that takes an owner out, with the threshold set in the same call.
+
+    Without ``threshold`` it stays, or falls to how many are left. Safe to repeat: the
+    same key makes one draft only.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+        OwnerChangeRefused: with words; nothing was drafted.
+    """
+
+    def derive(locked: Safe) -> Columns:
+        change_lane.require_live(locked)
+        left = locked.owners.current().count() - 1
+        wanted = min(locked.threshold, left) if threshold is None else threshold
+        columns = _taken_out(locked, asked["user"], removed)
+        owner_rules.require_reachable(
+            safe=locked, threshold=wanted, removed=removed, is_waived=is_proof_waived
         )
+        return columns | {
+            "new_threshold": wanted,
+            "threshold_before": locked.threshold,
+        }
+
+    intent: Columns = {
+        "kind": Kind.REMOVE_OWNER,
+        "removed": removed,
+        "is_proof_waived": is_proof_waived,
+    }
+    return change_lane.leave(
+        safe=safe,
+        intent=intent | _chosen(threshold),
+        derive=derive,
+        **asked,
+    )
 
 
-def _refuse_impossible(
-    safe: Safe, user: User, credential: Credential, signer: Address
-) -> None:
-    """Raise what stands in the way, in the order in which a person can mend it."""
-    if not passkeys.own_owners(safe=safe, user=user):
-        raise NotYourAccount
-    if not Credential.objects.of(user).usable().filter(pk=credential.pk).exists():
-        raise NotYourPasskey
-    if not safe.is_live:
-        raise AccountNotLive
-    named = Q(credential=credential) | Q(address=signer)
-    if safe.owners.current().filter(named).exists():
-        raise AlreadyOwner
-    try:
-        require_new_owner(signer, account=Address(safe.address))
-    except EncodingError as error:
-        raise SignerImpossible from error
-    if not key_proofs.is_proven(credential=credential, safe=safe):
-        raise PasskeyNotProven
+def draft_threshold(
+    *,
+    safe: Safe,
+    threshold: int,
+    is_proof_waived: bool = False,
+    **asked: Unpack[Asked],
+) -> UserOperation:
+    """Leave a DRAFT that changes how many owners must approve.
+
+    Safe to repeat: the same key makes one draft only.
+
+    Raises:
+        IdempotencyConflict: the key was used for something else.
+        OwnerChangeRefused: with words; nothing was drafted.
+    """
+
+    def derive(locked: Safe) -> Columns:
+        change_lane.require_live(locked)
+        owner_rules.require_other_threshold(
+            safe=locked, threshold=threshold, is_waived=is_proof_waived
+        )
+        return {"threshold_before": locked.threshold}
+
+    return change_lane.leave(
+        safe=safe,
+        intent={
+            "kind": Kind.CHANGE_THRESHOLD,
+            "new_threshold": threshold,
+            "is_proof_waived": is_proof_waived,
+        },
+        derive=derive,
+        **asked,
+    )
 
 
-def _versions_before(op: UserOperation | None) -> list[int]:
-    """Return the versions that a new one takes the nonce of, or comes after."""
-    versions = []
-    while op is not None:
-        versions.append(op.pk)
-        op = op.predecessor
-    return versions
+def _chosen(threshold: int | None) -> Columns:
+    """Return the column of a threshold that the person chose, where they did."""
+    return {} if threshold is None else {"new_threshold": threshold}
+
+
+def _taken_out(safe: Safe, user: User, removed: Address) -> Columns:
+    """Return whom the account has before the owner that goes, once it may go."""
+    change_lane.require_live(safe)
+    owner = owner_rules.current_owner(safe=safe, address=removed)
+    if set_up.is_needed(safe):
+        # Its next operation puts another owner at the head of the list by itself.
+        raise SetUpFirst
+    owner_rules.require_somebody_settled(safe=safe, user=user, removed=owner)
+    return {"previous": owner_rules.previous_owner(safe=safe, address=removed)}

@@ -2,8 +2,8 @@
 
 An account's own event says where to look; what is there is read with ``getOwners()``
 and ``getThreshold()`` at the follower's newest block. Accounts that nothing happened to
-are never asked about. A passkey is linked to an owner only where its person proved it
-for exactly this account: an owner with a passkey makes the account visible to its
+are never asked about. A passkey or a wallet is linked to an owner only where its person
+proved it for exactly this account: a linked owner makes the account visible to its
 person, and a public key alone must not (security.md R6, R10, R67).
 """
 
@@ -11,51 +11,41 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from typing import Any, TypeAlias
 
 from django.utils import timezone
 
-from accounts import credentials, security_events
-from accounts.models import Credential, SecurityEvent, User
-from accounts.visible_text import visible
-from onchain.clients.node_types import LogRecord
-from onchain.models import Chain, KeyProof, OperationSignature, Owner, Safe
+from onchain.models import (
+    KeyProof,
+    OperationSignature,
+    Owner,
+    Safe,
+    WalletProof,
+)
 from onchain.models.operation_states import Status
 from onchain.protocol.configuration import Configuration
 from onchain.protocol.deployments import SHARED_SIGNER
-from onchain.protocol.events import ACCOUNT_EVENTS
 from onchain.protocol.owners import AccountOwners
 from onchain.protocol.safe import setup_owners
 from onchain.protocol.shared_signer import SharedKey
 from onchain.protocol.types import Address
-from onchain.services import signers, ways_in
+from onchain.services import (
+    memberships,
+    owner_news,
+    signers,
+    wallet_proofs,
+    ways_in,
+)
 
 logger = logging.getLogger(__name__)
 
-READ_AT_ONCE = 25  # accounts that one pass asks about, in one request
+Proof: TypeAlias = KeyProof | WalletProof
+
+# States in which a removed owner's signature could still be used. What was replaced
+# comes back if a reorg takes away what replaced it.
+UNSENT = (Status.AWAITING_SIGNATURES, Status.REPLACED)
 # Rows are small and columns narrow: what an account has beyond this is not listed.
 MAX_OWNERS = 500
-TOLD_HOURS = 1  # an owner that a reorg took away and brought back is told of once
-
-
-def changed(*, chain: Chain, logs: Sequence[LogRecord]) -> list[Safe]:
-    """Return the known accounts whose owners or configuration a block may change."""
-    named = {log.address for log in logs if log.topics[0] in ACCOUNT_EVENTS}
-    if not named:
-        return []
-    return list(Safe.objects.filter(chain=chain, address__in=named).order_by("pk"))
-
-
-def due(*, chain: Chain, changed: Sequence[Safe]) -> list[Safe]:
-    """Return the accounts to ask about now: the changed ones, and those never read.
-
-    Bounded: the others wait, marked as to be read.
-    """
-    live = Safe.objects.filter(chain=chain, status=Safe.Status.DEPLOYED)
-    unread = live.filter(owners_synced_block__isnull=True).order_by("pk")
-    first = [safe for safe in changed if safe.is_live]
-    rest = unread.exclude(pk__in=[safe.pk for safe in first])
-    return [*first, *rest[:READ_AT_ONCE]][:READ_AT_ONCE]
 
 
 def apply(
@@ -77,15 +67,35 @@ def apply(
     touched.update(owners_synced_block=None)
     for safe, owners in found.items():
         fields: dict[str, int] = {"owners_synced_block": block_number}
+        configuration = (configurations or {}).get(safe)
         if owners is None:
             logger.error("safe %s does not say who its owners are", safe.pk)
+            if configuration is None:
+                _lose(safe)
         else:
-            configuration = (configurations or {}).get(safe)
             shared = None if configuration is None else configuration.shared_key
             _unlink(safe, shared)
             _write(safe, list(dict.fromkeys(owners.owners))[:MAX_OWNERS], shared)
-            fields["threshold"] = min(owners.threshold, MAX_OWNERS)
+            threshold = min(owners.threshold, MAX_OWNERS)
+            fields["threshold"] = threshold
+            if threshold != safe.threshold:
+                owner_news.tell_threshold(safe, threshold=threshold)
         Safe.objects.filter(pk=safe.pk).update(**fields)
+
+
+def _lose(safe: Safe) -> None:
+    """Note that nothing answers at an account's address any more.
+
+    One made elsewhere was seen at a newer block than any that is read here; a reorg of
+    that block shows in its answers only. It is looked for again.
+    """
+    if safe.layout == Safe.Layout.IMPORTED:
+        Safe.objects.transition(
+            safe.pk,
+            source=Safe.Status.DEPLOYED,
+            target=Safe.Status.QUEUED,
+            deployed_block=None,
+        )
 
 
 def _unlink(safe: Safe, shared: SharedKey | None) -> None:
@@ -105,9 +115,12 @@ def _write(safe: Safe, addresses: Sequence[Address], shared: SharedKey | None) -
     unlinked = [
         address
         for address in addresses
-        if address not in rows or rows[address].credential is None
+        if address not in rows or not rows[address].is_linked
     ]
-    proofs = _proofs(safe, unlinked)
+    proofs: dict[Address, Proof] = {
+        **wallet_proofs.proven(safe=safe, addresses=unlinked)
+    }
+    proofs |= _proofs(safe, unlinked)
     if SHARED_SIGNER in unlinked and shared is not None:
         proofs |= _shared_proof(safe, shared)
     heirs = _heirs(safe, rows.get(SHARED_SIGNER))
@@ -176,52 +189,56 @@ def _inherit(safe: Safe, address: Address, position: int, heir: Owner) -> None:
     logger.info("safe %s has its own signer", safe.pk)
 
 
-def _create(
-    safe: Safe, address: Address, position: int, proof: KeyProof | None
-) -> None:
+def _create(safe: Safe, address: Address, position: int, proof: Proof | None) -> None:
+    fields = {"kind": Owner.Kind.UNKNOWN} if proof is None else _link(proof)
     owner = Owner.objects.create(
-        safe=safe,
-        credential=None if proof is None else proof.credential,
-        kind=Owner.Kind.UNKNOWN if proof is None else Owner.Kind.PASSKEY,
-        address=address,
-        position=position,
-        proven_at=None if proof is None else proof.signed_at,
+        safe=safe, address=address, position=position, **fields
     )
     logger.info("owner %s of safe %s appeared", owner.pk, safe.pk)
-    _tell(owner)
+    owner_news.tell_added(owner)
 
 
-def _update(row: Owner, position: int, proof: KeyProof | None) -> bool:
+def _link(proof: Proof) -> dict[str, Any]:
+    """Return whose an owner is and what it is, as its person proved it."""
+    if isinstance(proof, WalletProof):
+        link: dict[str, Any] = {
+            "holder": proof.user,
+            "kind": wallet_proofs.kind_of(proof),
+        }
+    else:
+        link = {"credential": proof.credential, "kind": Owner.Kind.PASSKEY}
+    return link | {"proven_at": proof.signed_at}
+
+
+def _update(row: Owner, position: int, proof: Proof | None) -> bool:
     """Write what changed; return whether it can sign now and could not before."""
     is_news = not row.is_current or proof is not None
     if not is_news and row.position == position:
         return False
-    row.position = position
-    row.is_current = True
-    if proof is not None:
-        row.credential = proof.credential
-        row.kind = Owner.Kind.PASSKEY
-        row.proven_at = proof.signed_at
-    row.save(
-        update_fields=["position", "is_current", "credential", "kind", "proven_at"]
-    )
+    changed = {"position": position, "is_current": True}
+    changed |= {} if proof is None else _link(proof)
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(changed))
     if is_news:
-        _tell(row)
+        owner_news.tell_added(row)
     return is_news
 
 
 def _remove(rows: Sequence[Owner]) -> None:
     """Mark owners that the chain has no more; what they signed and is open is void.
 
-    Their signatures go, so that they do not count again should the owner come back.
+    Their signatures stay to be shown, and count no more should the owner come back.
     """
     if not rows:
         return
     logger.info("owners %s are owners no more", [row.pk for row in rows])
     Owner.objects.filter(pk__in=[row.pk for row in rows]).update(is_current=False)
+    memberships.end_of_removed(safe=rows[0].safe, owners=rows)
     OperationSignature.objects.filter(
-        owner__in=rows, operation__status=Status.AWAITING_SIGNATURES
-    ).delete()
+        owner__in=rows, voided_at=None, operation__status__in=UNSENT
+    ).update(voided_at=timezone.now())
+    owner_news.tell_removed(rows)
 
 
 def begin_again(*, safe: Safe) -> None:
@@ -234,27 +251,3 @@ def begin_again(*, safe: Safe) -> None:
     first = setup_owners(bytes(safe.setup_data))
     safe.owners.update(is_current=False)
     safe.owners.filter(address__in=first).update(is_current=True)
-
-
-def _tell(owner: Owner) -> None:
-    """Tell everybody who can sign for the account, once: whoever joined can as well."""
-    passkey: Credential | None = owner.credential
-    people = User.objects.filter(
-        credentials__owners__safe=owner.safe, credentials__owners__is_current=True
-    )
-    for user in people.distinct().order_by("pk"):
-        if passkey is not None and passkey.user_id == user.pk:
-            name = credentials.phrase_of(passkey)
-        else:
-            name = f"The owner {owner.address_text}"
-        _tell_one(user, f"{name} can now sign for {owner.safe.name}.")
-
-
-def _tell_one(user: User, words: str) -> None:
-    # As it will be stored, so that it is found again.
-    detail = visible(words, limit=security_events.DETAIL_CHARACTERS)
-    kind = SecurityEvent.Kind.OWNER_ADDED
-    since = timezone.now() - timedelta(hours=TOLD_HOURS)
-    told = user.security_events.filter(kind=kind, detail=detail, created_at__gte=since)
-    if not told.exists():
-        security_events.note(user=user, kind=kind, detail=detail)

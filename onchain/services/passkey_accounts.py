@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import models
-from django.db.models import F, Q
 
 from accounts.models import Credential, User
 from onchain.models import Safe, UserOperation
 from onchain.models.operation_states import Status
-from onchain.services import owner_changes
+from onchain.services import change_lane, roles
+from onchain.services.addable_accounts import AddableAccount, addable_accounts
 from onchain.services.addition_rounds import TO_SIGN
-from onchain.services.owner_changes import AddableAccount
 
 
 class State(models.TextChoices):
@@ -54,12 +53,12 @@ def accounts_of(*, user: User, credential: Credential) -> list[PasskeyAccount]:
 
     Seven queries, however many accounts there are.
     """
-    safes = Safe.objects.visible_to(user).select_related("chain").order_by("pk")
+    safes = roles.proposable_by(user).select_related("chain").order_by("pk")
     own = {"owners__credential": credential, "owners__is_current": True}
     owned = set(Safe.objects.filter(**own).values_list("pk", flat=True))
     addable = {
         account.safe.pk: account
-        for account in owner_changes.addable_accounts(user=user, credential=credential)
+        for account in addable_accounts(user=user, credential=credential)
     }
     included = {op.safe_id: op for op in _unread(credential)}
     found = []
@@ -89,9 +88,4 @@ def _state(account: AddableAccount, credential: Credential) -> State:
 
 def _unread(credential: Credential) -> models.QuerySet[UserOperation]:
     """Return its additions on chain after which the owners were not read yet."""
-    behind = Q(safe__owners_synced_block=None) | Q(
-        safe__owners_synced_block__lt=F("block_number")
-    )
-    return UserOperation.objects.filter(
-        behind, new_credential=credential, status=Status.INCLUDED
-    )
+    return change_lane.not_read_yet().filter(new_credential=credential)

@@ -17,7 +17,7 @@ from accounts import credentials, step_up
 from accounts.errors import RemovalRefused
 from accounts.models import Credential, User
 from onchain.models import Owner, Safe, UserOperation
-from onchain.services import owner_changes
+from onchain.services import change_lane
 from onchain.services.passkey_roles import PasskeyRoles, roles_of
 
 LAST_WAY_IN = (
@@ -106,7 +106,7 @@ def _obstacle_of_account(safe: Safe, credential: Credential) -> str:
 
 def _threshold(safe: Safe) -> int:
     """Return the threshold to reach, also after the changes that are under way."""
-    pending = owner_changes.in_flight([safe]).aggregate(most=Max("new_threshold"))
+    pending = change_lane.in_flight([safe]).aggregate(most=Max("new_threshold"))
     return max(safe.threshold, pending["most"] or 0)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from accounts.models import Credential, User
 from onchain.models import KeyProof, Owner, Safe, UserOperation
-from onchain.services import owner_changes
+from onchain.services import change_lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def roles_of(*, credential: Credential) -> PasskeyRoles:
     )
     additions = UserOperation.objects.filter(new_credential=credential)
     joined = _safes(additions.values_list("safe_id", flat=True))
-    pending = owner_changes.in_flight(joined).filter(new_credential=credential)
+    pending = change_lane.in_flight(joined).filter(new_credential=credential)
     under_way = set(pending.values_list("safe_id", flat=True))
     under_way -= {row.safe_id for row in owners}
     return PasskeyRoles(

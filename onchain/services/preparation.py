@@ -22,9 +22,12 @@ from onchain.protocol.types import Address
 from onchain.protocol.user_operation import UserOperationV07
 from onchain.protocol.validation import gas_limit_total
 from onchain.services import (
+    barriers,
+    guardian_checks,
     intents,
     journal,
     operation_columns,
+    proposal_periods,
     set_up,
     sponsor_limits,
     sponsorship,
@@ -36,8 +39,7 @@ from onchain.services.sponsorship import Sponsor, SponsorFailed
 logger = logging.getLogger(__name__)
 
 SPONSOR_CODES = "AA3"  # the EntryPoint's codes about paymasters begin so
-SELF_PAID_SECONDS = 900  # life of one the account pays for (R20, R65)
-PROPOSAL_SECONDS = 900  # life of what several have to sign
+SELF_PAID_SECONDS = 900  # life of one that its only signer pays for (R20, R65)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,10 @@ class _Work:
     snapshot: AccountSnapshot
     lane: Lane
     bundler: Bundler
+
+    def valid_until(self, *, alone: int) -> int:
+        life = proposal_periods.life_seconds(self.op, alone=alone)
+        return self.snapshot.head_timestamp + life
 
     def bare(self, *, is_sponsored: bool) -> UserOperationV07:
         return operation_columns.bare(
@@ -84,6 +90,8 @@ def prepare(
     op.installs_signer = set_up.is_needed(op.safe)
     try:
         _refuse_what_changed(op)
+        _refuse_nobody(op, node)
+        guardian_checks.refuse_what_differs(op, node)
         snapshot = node.account_snapshot(Address(op.safe.address), lane_keys(op))
         lane = choose_lane(op, snapshot)
         if op.value_wei > snapshot.balance_wei:
@@ -111,8 +119,13 @@ def _refuse_what_changed(op: UserOperation) -> None:
     """Compare the row with what it stands for before anything is made of it (R28).
 
     Raises:
-        ClientError: a key or an address was changed, or it would do nothing any more.
+        ClientError: a key or an address was changed, or it would do nothing any more,
+            or nothing of the account can go through.
     """
+    if barriers.stand_in_way(op.safe):
+        raise ClientError("account-blocked")
+    if code := intents.voided(op):
+        raise ClientError(code)
     try:
         intents.calls_of(op)
         set_up.factory_of(op.safe)
@@ -122,6 +135,21 @@ def _refuse_what_changed(op: UserOperation) -> None:
         raise ClientError("intent-mismatch") from None
     if code := intents.overtaken(op):
         raise ClientError(code)
+
+
+def _refuse_nobody(op: UserOperation, node: Node) -> None:
+    """Hold that only a contract becomes an owner without having proven itself.
+
+    A mistyped address has no code, and could never approve anything.
+
+    Raises:
+        ClientError: there is no contract at the address.
+    """
+    if op.new_signer is None or not op.is_proof_waived:
+        return
+    (code,) = node.codes([Address(op.new_signer)], "latest")
+    if not code:
+        raise ClientError("no-contract-there")
 
 
 def _service_sponsor(
@@ -150,7 +178,7 @@ def _price(work: _Work, sponsor: Sponsor | None) -> None:
             rows = UserOperation.objects.filter(pk=work.op.pk, status=Status.DRAFT)
             rows.update(unsponsored_reason=reason)
         raise ClientError("insufficient-balance-for-fee", str(cost))
-    valid_until = work.snapshot.head_timestamp + SELF_PAID_SECONDS
+    valid_until = work.valid_until(alone=SELF_PAID_SECONDS)
     UserOperation.objects.transition(
         work.op.pk,
         source=Status.DRAFT,
@@ -169,10 +197,7 @@ def _store_sponsored(work: _Work, sponsor: Sponsor) -> Unsponsored | None:
     before = work.op.predecessor
     if before is not None and before.failure_code.startswith(SPONSOR_CODES):
         return Unsponsored.UNUSABLE
-    life = sponsorship.life_seconds(
-        signers=work.op.safe.threshold, proposal_seconds=PROPOSAL_SECONDS
-    )
-    valid_until = work.snapshot.head_timestamp + life
+    valid_until = work.valid_until(alone=sponsorship.SPONSORED_SECONDS)
     # Asked with a cost of nothing, before anybody else is asked anything.
     if reason := sponsor_limits.refusal(
         request=_request(work.op, None, valid_until, sponsor)

@@ -2,8 +2,9 @@
 
 For an operator who doubts a row. It reads logs only, by ranges that shrink when the
 node finds them too large, and writes what they say as the follower would: what is there
-already stays. Owners and balance are marked, and the follower reads them next. A plain
-payment to an account that had no code yet is in no log and is not found here.
+already stays. Owners, guardians and balance are marked, and the follower reads them
+next. A plain payment to an account that had no code yet is in no log and is not found
+here.
 """
 
 from __future__ import annotations
@@ -18,20 +19,21 @@ from onchain.clients.errors import AnswerTooLarge, TransientClientError
 from onchain.clients.node import Node
 from onchain.clients.node_types import LogRecord
 from onchain.errors import ReindexRefused
-from onchain.models import Chain, Safe
+from onchain.models import Chain, RecoveryRequest, Safe
 from onchain.protocol.events import (
     PROXY_CREATION,
     USER_OPERATION_EVENT,
     USER_OPERATION_REVERT_REASON,
 )
+from onchain.protocol.recovery_reads import RECOVERY_EVENTS
 from onchain.protocol.types import Address
-from onchain.services import chain_events, row_locks
+from onchain.services import chain_events, recovery_sync, row_locks
 from onchain.services.block_ranges import Stride
 
 logger = logging.getLogger(__name__)
 
 MOST_BLOCKS = 2_000  # in one request; public nodes allow that much
-NAMED_FIRST = (PROXY_CREATION,)
+NAMED_FIRST = (PROXY_CREATION, *RECOVERY_EVENTS)
 NAMED_SECOND = (USER_OPERATION_EVENT, USER_OPERATION_REVERT_REASON)
 
 
@@ -84,6 +86,7 @@ def reindex(*, safe: Safe, node: Node, first: int) -> Report:
     Safe.objects.filter(pk=safe.pk).update(
         owners_synced_block=None, synced_at_block=None
     )
+    recovery_sync.read_again(safe=safe)
     changes = _difference(before, _snapshot(safe))
     return Report(first=first, last=last, logs=count, changes=changes)
 
@@ -134,6 +137,9 @@ def _snapshot(safe: Safe) -> dict[str, object]:
     for row in safe.received_transfers.all():
         place = f"block {row.block_number}, log {row.log_index}"
         found[f"Received {row.value_wei} wei in {place}"] = "known"
+    for request in RecoveryRequest.objects.filter(setup__safe=safe):
+        name = f"Recovery {request.nonce} of {request.setup.module_text}"
+        found[name] = request.get_status_display()
     found["The account"] = Safe.objects.get(pk=safe.pk).get_status_display()
     return found
 

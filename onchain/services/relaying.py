@@ -66,6 +66,7 @@ def _sign_deployments(chain: Chain, node: Node, account: LocalAccount) -> NotNow
     """Sign batches while there are accounts to put on chain; return why they wait."""
     safes.request_funded_deployments(chain=chain)
     deployments.settle_noticed(chain=chain, node=node)
+    deployments.look_for_gone(chain=chain, node=node)
     sign_next = partial(
         deployment_batches.sign_next_batch, chain=chain, node=node, account=account
     )

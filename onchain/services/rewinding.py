@@ -75,6 +75,7 @@ def _reopen_operations(chain: Chain, fork_number: int) -> None:
         elif op.signed_at is None:
             target = Status.AWAITING_SIGNATURES
         sponsor_payments.reopen(op=op)
+        sponsor_payments.reinstate_overtaken(op=op)
         if target == op.status:
             UserOperation.objects.filter(pk=op.pk).update(**UNDONE)
             continue

@@ -52,8 +52,12 @@ def accounts_above(*, chain: Chain, number: int) -> set[int]:
     written |= Q(owners_synced_block__gt=number) | Q(noticed_block__gt=number)
     acted = Q(operations__block_number__gt=number)
     mined = Q(deployment_transaction__block_number__gt=number)
+    guarded = Q(recovery_setups__read_block__gt=number)
+    recovered = Q(recovery_setups__requests__started_block__gt=number)
+    recovered |= Q(recovery_setups__requests__ended_block__gt=number)
+    found = (written, acted, mined, guarded, recovered)
     return {
         key
-        for rows in (own.filter(written), own.filter(acted), own.filter(mined))
+        for rows in map(own.filter, found)
         for key in rows.values_list("pk", flat=True)
     }

@@ -54,6 +54,26 @@ def open_safe(
     return _create(user, credential, chain, wanted, salt_nonce=0)
 
 
+def open_first(
+    *, user: User, credential: Credential, chain: Chain, network: str
+) -> Safe:
+    """Open the first account of a person who came with a passkey only (R63).
+
+    Safe to repeat: whoever has opened an account gets the oldest that they still see.
+    """
+    with transaction.atomic():
+        # One at a time for each person: two presses of the button open one account.
+        User.objects.select_for_update().get(pk=user.pk)
+        own = Safe.objects.visible_to(user).filter(created_by=user)
+        before = own.select_related("chain").order_by("pk").first()
+        if before is not None:
+            return before
+        wanted = NewAccount(name="Account 1", network=network)
+        # The number of a first account may be taken: by one whose key was replaced.
+        salt = _free_salt(credential, chain, wanted.layout)
+        return _create(user, credential, chain, wanted, salt_nonce=salt)
+
+
 def open_another(
     *, user: User, credential: Credential, chain: Chain, wanted: NewAccount
 ) -> Safe:

@@ -17,7 +17,9 @@ from onchain.protocol.passkey_signature import (
     client_data_json,
     decode_passkey_signature,
 )
+from onchain.services import signatories
 from onchain.services.authenticator_flags import Flag, flags_of
+from onchain.services.signatories import Signatories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +35,17 @@ class SignatureDetails:
     authenticator_data: bytes
 
 
-def details_of(op: UserOperation) -> list[SignatureDetails]:
-    """Return the answers of passkeys that an operation holds; others are left out."""
+def details_of(
+    op: UserOperation, known: Signatories | None = None
+) -> list[SignatureDetails]:
+    """Return the answers of passkeys that an operation holds; others are left out.
+
+    Args:
+        known: who signed, where the caller has read it.
+    """
     if op.safe_operation_hash is None or op.signed_at is None:
         return []
-    signatures = op.signatures.select_related("owner__credential")
+    signatures = (signatories.of(op) if known is None else known).signatures
     found = (_details(op, signature) for signature in signatures)
     return [details for details in found if details is not None]
 

@@ -25,14 +25,21 @@ from onchain.models import (
 )
 from onchain.models.operation_states import Status
 from onchain.protocol.types import Address
-from onchain.services.sponsor_usage import Today, today
+from onchain.services.sponsor_usage import Today, Use, today
 
 logger = logging.getLogger(__name__)
 
 # Kinds that keep an account safe: they have a budget of their own, outside limits and
-# pauses (R69). Cancelling by nonce, removing or swapping an owner, disabling a module,
-# cancelRecovery and invalidateNonce belong here, each with the kind that it becomes.
-SAFETY_KINDS: frozenset[str] = frozenset()
+# pauses (R69). Cancelling a recovery also makes its approvals worthless.
+SAFETY_KINDS: frozenset[str] = frozenset(
+    {
+        UserOperation.Kind.CANCEL,
+        UserOperation.Kind.REMOVE_OWNER,
+        UserOperation.Kind.SWAP_OWNER,
+        UserOperation.Kind.DISABLE_MODULE,
+        UserOperation.Kind.CANCEL_RECOVERY,
+    }
+)
 NEWCOMER_DAYS = 7  # an account is new for so long, unless it holds money
 MAX_PROPOSALS = 3  # of one account, sponsored, that may still be included (R57)
 Pool = Sponsorship.Pool
@@ -120,6 +127,8 @@ def _decide(
 def _fits_safety_reserve(request: Request, used: Today) -> bool:
     if request.op.kind not in SAFETY_KINDS or request.wei > COUNTED_MAX_WEI:
         return False
+    if used.account_safety.wei + request.wei > settings.SPONSOR_SAFETY_ACCOUNT_WEI:
+        return False  # or one account could leave nothing to those in danger
     return used.safety.wei + request.wei <= settings.SPONSOR_SAFETY_WEI
 
 
@@ -175,10 +184,14 @@ def _account_refusal(request: Request, used: Today) -> Unsponsored | None:
 def _chain_refusal(request: Request, used: Today, pool: Pool) -> Unsponsored | None:
     """The day's pool, of which newcomers have half at most."""
     limits = (settings.SPONSOR_DAILY_TOTAL, settings.SPONSOR_DAILY_TOTAL_WEI)
-    bounds = [(used.total, limits)]
-    if pool == Pool.NEWCOMER:
-        bounds.append((used.newcomers, (limits[0] // 2, limits[1] // 2)))
-    for use, (operations, wei) in bounds:
-        if use.operations >= operations or use.wei + request.wei > wei:
-            return Unsponsored.USED_UP
+    half = (limits[0] // 2, limits[1] // 2)
+    if not _has_room(request, used.total, limits):
+        return Unsponsored.USED_UP
+    if pool == Pool.NEWCOMER and not _has_room(request, used.newcomers, half):
+        return Unsponsored.NEWCOMERS_USED_UP
     return None
+
+
+def _has_room(request: Request, use: Use, limits: tuple[int, int]) -> bool:
+    operations, wei = limits
+    return use.operations < operations and use.wei + request.wei <= wei

@@ -44,6 +44,7 @@ class Today:
     established: Use
     safety: Use
     account: Use  # of the account asked about, without the safety reserve
+    account_safety: Use  # what the same account took from the safety reserve
     open_wei: int  # the most that all that is not included yet can cost
 
     @property
@@ -65,6 +66,7 @@ def today(*, chain: Chain, safe: Safe | None = None) -> Today:
         established=_use(sums, Pool.ESTABLISHED),
         safety=_use(sums, Pool.SAFETY),
         account=_use(sums, _own(Pool.NEWCOMER)) + _use(sums, _own(Pool.ESTABLISHED)),
+        account_safety=_use(sums, _own(Pool.SAFETY)),
         open_wei=sum(_use(reserved, pool).wei for pool in Pool),
     )
 

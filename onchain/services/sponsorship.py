@@ -104,11 +104,6 @@ def own(*, chain: Chain, private_key: str) -> OwnSponsor | None:
     return OwnSponsor(address=address, chain=chain, private_key=private_key)
 
 
-def life_seconds(*, signers: int, proposal_seconds: int) -> int:
-    """Return how long a sponsored operation holds: minutes, or its proposal's life."""
-    return SPONSORED_SECONDS if signers == 1 else proposal_seconds
-
-
 def paymaster_address() -> Address | None:
     """Return the configured VerifyingPaymaster, None where there is none."""
     text = settings.PAYMASTER_ADDRESS

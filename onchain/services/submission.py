@@ -98,7 +98,8 @@ def _hand_over(
         return handing_over.carry_on(
             op=op, signed=signed, carriers=carriers, fell_out=not was_tried
         )
-    if not gas.is_within_caps(op, signers=op.signatures.count()):
+    # Fewer may have to sign by now than when it was prepared; owners, as rows, stay.
+    if not gas.is_within_caps(op, signers=op.safe.owners.count()):
         raise ClientError("over-gas-caps")
     _ask_the_chain(op, signed, carriers.node)
     return handing_over.hand_over(
@@ -110,8 +111,11 @@ def checked(op: UserOperation) -> UserOperationV07:
     """Return the signed operation after comparing row, intent and hashes.
 
     Raises:
-        ClientError: the row is not what was prepared and signed.
+        ClientError: the row is not what was prepared and signed, or the invitation
+            it is built from was accepted again or revoked.
     """
+    if code := intents.voided(op):
+        raise ClientError(code)
     try:
         difference = _difference(op)
     except ValueError:  # EncodingError is one
@@ -155,9 +159,7 @@ def _signature(op: UserOperation) -> bytes:
                 signature=bytes(item.signature),
                 is_contract=item.owner.kind != item.owner.Kind.WALLET,
             )
-            for item in op.signatures.filter(owner__is_current=True).select_related(
-                "owner"
-            )
+            for item in op.signatures.counting().select_related("owner")
         ],
     )
 

@@ -7,7 +7,6 @@ import uuid
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,7 +14,7 @@ from onchain.errors import NotAwaitingSignature
 from onchain.models import Chain, Safe, UserOperation
 from onchain.models.operation_states import Status
 from onchain.protocol.types import Address
-from onchain.services import drafts, owner_changes
+from onchain.services import drafts, gas, redrafts
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +39,16 @@ def draft(
     value_wei: int,
     idempotency_key: uuid.UUID,
     predecessor: UserOperation | None = None,
+    period_seconds: int | None = None,
 ) -> UserOperation:
     """Leave a DRAFT for a worker to prepare; the same key makes one draft only.
 
+    Args:
+        period_seconds: how long it may be signed, where several have to.
+
     Raises:
         IdempotencyConflict: the key was used for another payment.
+        AccountBlocked: no operation of the account can go through.
     """
     return drafts.leave(
         user=user,
@@ -54,6 +58,7 @@ def draft(
         kind=UserOperation.Kind.PAYMENT,
         recipient=recipient,
         value_wei=value_wei,
+        period_seconds=period_seconds,
     )
 
 
@@ -70,10 +75,9 @@ def recent_twin(
 ) -> UserOperation | None:
     """Return the same payment made under another key a short while ago, if any."""
     since = timezone.now() - timedelta(minutes=REPEAT_MINUTES)
-    # A signed one that was refused may have got through all the same (R64).
-    refused = Q(status=Status.REJECTED, signed_at__isnull=False)
-    twins = safe.operations.filter(
-        Q(status__in=LIVE) | refused,
+    # One that was signed and given up may get through all the same (R64).
+    live = safe.operations.filter(status__in=LIVE) | safe.operations.given_up()
+    twins = live.filter(
         kind=UserOperation.Kind.PAYMENT,
         recipient=recipient,
         value_wei=value_wei,
@@ -83,10 +87,14 @@ def recent_twin(
 
 
 def withdraw(*, op: UserOperation) -> None:
-    """Give up an operation that nobody signed; its nonce is free again.
+    """Give up an operation that not all who must have signed.
+
+    Where nobody signed it, its nonce is free again. Where somebody did, this is no more
+    than the promise not to send it: its nonce stays held until it is used or the
+    operation's time is over (security.md R66).
 
     Raises:
-        NotAwaitingSignature: it was signed or ended elsewhere.
+        NotAwaitingSignature: all signed it, or it ended elsewhere.
     """
     # In this order: a draft may become ready to sign in between, never the reverse.
     for source in (Status.DRAFT, Status.AWAITING_SIGNATURES):
@@ -101,7 +109,14 @@ def withdraw(*, op: UserOperation) -> None:
 
 
 def can_prepare_again(op: UserOperation) -> bool:
-    """Whether the same payment can be tried again without being made twice (R64)."""
+    """Whether the same payment can be tried again without being made twice (R64).
+
+    One that waits can be when the chain asks for more than it may pay (R21).
+    """
+    if op.kind == UserOperation.Kind.CANCEL:
+        return False  # asked for again where it was: at what it cancels
+    if op.status == Status.AWAITING_SIGNATURES:
+        return gas.is_outgrown(op)
     return op.status in (Status.EXPIRED, Status.REJECTED, Status.WITHDRAWN)
 
 
@@ -111,7 +126,9 @@ def prepare_again(
     """Draft the same intent anew; preparation keeps the nonce where it must.
 
     The versions of an operation are a line, not a tree: when a newer one is under way,
-    it is returned, and when the newest has ended, that is the one that is renewed.
+    it is returned, and when the newest has ended, that is the one that is renewed. One
+    that the chain outgrew while it waited is withdrawn with it: whatever anybody signed
+    of it shares its nonce with the new one, and has to be signed again.
 
     Raises:
         NotAwaitingSignature: it was or may still be carried out.
@@ -121,24 +138,20 @@ def prepare_again(
     with transaction.atomic():
         Safe.objects.select_for_update().get(pk=op.safe_id)
         newest = _newest(op)
-        if newest != op and newest.status in UNDER_WAY:
+        if newest != op and newest.status in UNDER_WAY and not gas.is_outgrown(newest):
             return newest
         if not can_prepare_again(newest):
             raise NotAwaitingSignature.about(newest.noun)
+        if newest.status == Status.AWAITING_SIGNATURES:
+            withdraw(op=newest)
         return _draft_again(newest, user=user, idempotency_key=idempotency_key)
 
 
 def _draft_again(
     op: UserOperation, *, user: User, idempotency_key: uuid.UUID
 ) -> UserOperation:
-    if op.new_credential is not None:
-        return owner_changes.draft_addition(
-            safe=op.safe,
-            user=user,
-            credential=op.new_credential,
-            idempotency_key=idempotency_key,
-            predecessor=op,
-        )
+    if op.is_change:
+        return redrafts.again(op=op, user=user, idempotency_key=idempotency_key)
     return draft(
         safe=op.safe,
         user=user,
@@ -146,6 +159,7 @@ def _draft_again(
         value_wei=op.value_wei,
         idempotency_key=idempotency_key,
         predecessor=op,
+        period_seconds=op.period_seconds,
     )
 
 

@@ -17,8 +17,9 @@ from django.utils.safestring import SafeString, mark_safe
 from accounts.models import Credential
 from accounts.providers import UNKNOWN, provider_name
 from accounts.visible_text import visible
+from onchain import allowance_words
 from onchain.amounts import ether_text
-from onchain.models.owner import public_key_of
+from onchain.models.owner import Owner, public_key_of
 from onchain.protocol import p256
 from onchain.protocol.types import Address, checksum_address
 
@@ -92,6 +93,28 @@ def passkey_label(passkey: Credential | None) -> str:
     return f"{visible(passkey.name, limit=NAME_LIMIT)} ({provider})"
 
 
+@register.filter
+def passkey_phrase(passkey: Credential | None) -> str:
+    """Return ``passkey_label`` as the middle of a sentence has it."""
+    label = passkey_label(passkey)
+    if passkey is not None and passkey.name:
+        return label
+    return f"the passkey{label.removeprefix('Passkey')}"
+
+
+@register.filter
+def owner_kind(owner: Owner) -> str:
+    """Return what an owner is, for the beginning of a line."""
+    is_unknown = owner.kind == Owner.Kind.UNKNOWN
+    return "Unknown owner" if is_unknown else owner.get_kind_display()
+
+
+@register.filter
+def owner_label(owner: Owner) -> str:
+    """Return what to call an owner that has no name: ``Unknown owner 0x7E5F…5Bdf``."""
+    return f"{owner_kind(owner)} {short_address(owner.address_text)}"
+
+
 @register.filter(name="hex")
 def hex_text(value: bytes | memoryview | None) -> str:
     """Return ``0x`` and lower-case hex; empty when there is no value."""
@@ -117,6 +140,28 @@ def ago(moment: datetime | None) -> str:
         if count >= 1:
             return f"{count} {unit}{'' if count == 1 else 's'} ago"
     return "just now"
+
+
+@register.filter
+def time_left(seconds: int) -> str:
+    """Return how long something still holds, in the one unit a person would say."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = seconds // length
+        if count >= 1:
+            return f"{count} {unit}{'' if count == 1 else 's'} left"
+    return "less than a minute left" if seconds > 0 else "its time is over"
+
+
+@register.filter
+def visible_text(text: str) -> str:
+    """Return words of somebody else on one line, with what is hidden spelt out."""
+    return visible(text, limit=NAME_LIMIT)
+
+
+@register.filter
+def is_allowance_module(address: str) -> bool:
+    """Whether a module only lets named people spend named amounts."""
+    return allowance_words.is_allowance_module(address)
 
 
 @register.filter

@@ -7,16 +7,30 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts.models import User
-from onchain.models import Safe, UserOperation
+from onchain.models import Formation, Role, Safe, UserOperation
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import Address, to_address
+from onchain.services import queue, roles
 
 View: TypeAlias = Callable[..., HttpResponse]
+
+# Words for who may see an account, and not do this with it.
+NOT_YOURS_TO_ASK = {
+    Role.APPROVER: "You approve what the owners of this account ask for. Only an owner "
+    "sends, or changes anything. Nothing was changed.",
+    Role.VIEWER: "You may look at this account. Only an owner sends, or changes "
+    "anything. Nothing was changed.",
+}
+NOT_YOURS_TO_SIGN = (
+    "You may look at this account. None of your keys signs for it. Nothing was changed."
+)
 
 
 def fragment_login_required(view: View) -> View:
@@ -55,14 +69,84 @@ def person(request: HttpRequest) -> User:
 
 def own_safes(request: HttpRequest) -> list[Safe]:
     """Return the person's accounts, oldest first, with what is foreign in them."""
-    safes = Safe.objects.visible_to(person(request))
-    return list(safes.select_related("chain", "foreign_configuration").order_by("pk"))
+    safes = _visible(request).select_related("chain", "foreign_configuration")
+    return list(queue.with_waiting(safes).order_by("pk"))
 
 
 def own_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:
-    """Return the person's account, or 404 as for one that does not exist."""
-    safes = Safe.objects.visible_to(person(request)).select_related("chain")
+    """Return an account that the person may look at, or 404 as for no account.
+
+    Like every account loaded here it says in ``role`` what the person may do with it.
+    """
+    safes = _visible(request).select_related("chain")
     return get_object_or_404(safes, chain__chain_id=chain_id, address=_raw(address))
+
+
+def proposing_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:
+    """Return an account on which the person may ask for something, else 403 or 404."""
+    safe = own_safe(request, chain_id, address)
+    require_formed(safe)
+    _require_owner(safe)
+    return safe
+
+
+def signing_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:
+    """Return an account that a key of the person's signs for, else 403 or 404."""
+    safe = own_safe(request, chain_id, address)
+    require_formed(safe)
+    _require_key(safe)
+    return safe
+
+
+class StillForming(PermissionDenied):
+    """The first owners have yet to confirm each other: nothing is sent, or paid in."""
+
+    def __init__(self, safe: Safe) -> None:
+        self.formation = Formation.objects.filter(safe=safe).first()
+        super().__init__(
+            "The first owners of this account have yet to confirm each other. Nothing "
+            "can be done with it before that."
+        )
+
+
+def leads_to_forming(view: View) -> View:
+    """Lead to the list of owners where the account is forming still."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except StillForming as error:
+            if error.formation is None:
+                return redirect("home")  # its list was changed a moment ago
+            return redirect("onchain:formation", error.formation.pk)
+
+    return wrapper
+
+
+def require_formed(safe: Safe) -> None:
+    """Stop where nobody should use the account's address yet.
+
+    Raises:
+        StillForming: its first owners have yet to confirm each other.
+    """
+    if not safe.is_formed:
+        raise StillForming(safe)
+
+
+def _visible(request: HttpRequest) -> QuerySet[Safe]:
+    user = person(request)
+    return roles.with_role(Safe.objects.visible_to(user), user=user)
+
+
+def _require_owner(safe: Safe) -> None:
+    if safe.role != Role.OWNER:
+        raise PermissionDenied(NOT_YOURS_TO_ASK[Role(safe.role)])
+
+
+def _require_key(safe: Safe) -> None:
+    if safe.role not in {Role.OWNER, Role.APPROVER}:
+        raise PermissionDenied(NOT_YOURS_TO_SIGN)
 
 
 def own_safe_page(
@@ -85,14 +169,41 @@ def _raw(address: str) -> Address:
 
 
 def own_operation(request: HttpRequest, pk: int) -> UserOperation:
-    """Return an operation of one of the person's accounts, or 404."""
-    operations = UserOperation.objects.visible_to(person(request))
-    return get_object_or_404(
+    """Return an operation of an account that the person may look at, or 404.
+
+    Its account says in ``role`` what the person may do with it.
+    """
+    user = person(request)
+    operations = UserOperation.objects.visible_to(user).annotate(
+        role=roles.role_expression(user=user, safe="safe")
+    )
+    op = get_object_or_404(
         operations.select_related(
-            "safe__chain", "predecessor", "new_credential", "sponsorship"
+            "safe__chain",
+            "predecessor",
+            "cancels",
+            "new_credential",
+            "invitation",
+            "sponsorship",
         ),
         pk=pk,
     )
+    op.safe.role = vars(op)["role"]
+    return op
+
+
+def proposing_operation(request: HttpRequest, pk: int) -> UserOperation:
+    """Return an operation that the person may change or give up, else 403 or 404."""
+    op = own_operation(request, pk)
+    _require_owner(op.safe)
+    return op
+
+
+def signing_operation(request: HttpRequest, pk: int) -> UserOperation:
+    """Return an operation that a key of the person's may sign, else 403 or 404."""
+    op = own_operation(request, pk)
+    _require_key(op.safe)
+    return op
 
 
 def posted(request: HttpRequest) -> QueryDict:

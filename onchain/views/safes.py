@@ -18,21 +18,33 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from onchain import tasks
 from onchain.errors import IdempotencyConflict
 from onchain.forms import IdempotencyForm
-from onchain.models import RelayerTransaction, Safe
+from onchain.models import RelayerTransaction, Role, Safe
 from onchain.protocol.deployments import CONTRACTS
 from onchain.services import activity as activity_service
-from onchain.services import configurations, deployment_waits, safes, ways_in
+from onchain.services import (
+    barriers,
+    configurations,
+    deployment_waits,
+    formations,
+    invitations,
+    queue,
+    safes,
+    ways_in,
+)
 from onchain.services.faucet import request_test_eth
 from onchain.setting_up import setting_up
 from onchain.views.access import (
     account_context,
     button_login_required,
     fragment_login_required,
+    leads_to_forming,
     own_safe,
     own_safe_page,
     own_safes,
     person,
     posted,
+    proposing_safe,
+    require_formed,
 )
 
 RECENT = 5  # lines of activity on the account's page
@@ -50,14 +62,23 @@ def home(request: HttpRequest) -> HttpResponse:
             next_path = ""
         return render(request, "landing.html", {"next_path": next_path})
     own = own_safes(request)
-    if len(own) == 1:
+    received = list(invitations.received_by(person(request)))
+    forming = list(formations.open_for(person(request)))
+    is_alone = len(own) == 1 and own[0].role == Role.OWNER
+    is_forming = bool(forming) or any(not safe.is_formed for safe in own)
+    if is_alone and not received and not is_forming:
         return redirect(
             "onchain:safe-detail", own[0].chain.chain_id, own[0].address_text
         )
-    return render(request, "onchain/safe_list.html", {"safes": own})
+    formed = [safe for safe in own if safe.is_formed]
+    context = {"safes": formed, "invitations": received, "forming": forming}
+    # Whoever has no account of their own may open the first with one press.
+    context["lacks_own"] = all(safe.role != Role.OWNER for safe in formed)
+    return render(request, "onchain/safe_list.html", context)
 
 
 @login_required
+@leads_to_forming
 @require_GET
 def safe_detail(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """One account: state, balance, what to do next, recent activity."""
@@ -110,13 +131,12 @@ def activity(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
 @login_required
 @require_GET
 def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
-    """Facts about an account: who can move it, and the contracts it stands on."""
+    """Facts about an account, its name, and the contracts it stands on."""
     safe = own_safe(request, chain_id, address)
     context = account_context(request, safe, "settings")
     context["ways_in"] = ways_in.ways_in(safe=safe, user=person(request))
     context["owners"] = list(safe.owners.current().select_related("credential"))
     context["contracts"] = CONTRACTS
-    context["foreign"] = getattr(safe, "foreign_configuration", None)
     context["unacknowledged"] = configurations.unacknowledged(
         safe=safe, user=person(request)
     )
@@ -124,10 +144,11 @@ def safe_settings(request: HttpRequest, chain_id: int, address: str) -> HttpResp
 
 
 @button_login_required
+@leads_to_forming
 @require_POST
 def faucet(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
     """Queue test ETH; routed on the local chain only (security.md R70)."""
-    safe = own_safe(request, chain_id, address)
+    safe = proposing_safe(request, chain_id, address)
     form = IdempotencyForm(posted(request))
     if not form.is_valid():
         return HttpResponse("This form is incomplete.", status=400)
@@ -156,8 +177,11 @@ def render_detail(
     """Render the account's home, also in answer to a form on it."""
     context = own_safe_page(request, chain_id, address, "home")
     safe = context["safe"]
+    require_formed(safe)
     _ask_for_balance(safe)
     context |= _overview(safe) | _recent(safe) | _only_key(request, safe)
+    if safe.has_waiting:
+        context["waiting"] = queue.waiting(safe=safe, user=person(request))
     context["own_call"] = deployment_waits.own_call(safe=safe)
     context |= extra or {}
     return render(request, "onchain/safe_detail.html", context, status=status)
@@ -167,10 +191,14 @@ def _overview(safe: Safe) -> dict[str, Any]:
     waiting = RelayerTransaction.objects.filter(
         purpose=Faucet, to=safe.address, status__in=["queued", "signed", "broadcast"]
     )
+    foreign = configurations.loaded_with(safe)
+    blocked = barriers.in_way(foreign, safe=safe)
+    is_ready = safe.is_live or (safe.deploys_itself and safe.balance_wei > 0)
     return {
         "setting_up": setting_up(safe),
-        "foreign": getattr(safe, "foreign_configuration", None),
-        "can_send": safe.is_live or (safe.deploys_itself and safe.balance_wei > 0),
+        "foreign": foreign,
+        "blocked": blocked,
+        "can_send": is_ready and not blocked,
         "faucet_form_key": uuid.uuid4(),
         "faucet_pending": settings.LOCAL_CHAIN and waiting.exists(),
     }
@@ -179,9 +207,14 @@ def _overview(safe: Safe) -> dict[str, Any]:
 def _only_key(request: HttpRequest, safe: Safe) -> dict[str, Any]:
     """Return what the notice of an only key shows; empty where it is not due.
 
-    An account that is not live yet cannot take a second passkey.
+    An account that is not live yet cannot take a second passkey, and where several
+    must approve no key is the only one.
     """
-    if not safe.is_live or safe.pk in request.session.get(ONLY_KEY_CLOSED, []):
+    if safe.threshold > 1:
+        return {}
+    if safe.role != Role.OWNER or not safe.is_live:
+        return {}
+    if safe.pk in request.session.get(ONLY_KEY_CLOSED, []):
         return {}
     ways = ways_in.ways_in(safe=safe, user=person(request))
     is_due = ways.is_one_passkey and ways.acknowledged_at is None

@@ -3,8 +3,9 @@
 //
 //   <input type="hidden" name="token" data-from-fragment>
 //   <input type="hidden" name="next" data-with-fragment="/path">   becomes /path#token
+//   <button type="submit" disabled data-awaits-scripts>            pressed when all is ready
 //
-// In the capture phase, so that it is there before passkey_forms.js or htmx read it.
+// In the capture phase and before passkey_forms.js and htmx, so that they find it there.
 
 document.addEventListener(
   "submit",
@@ -18,3 +19,11 @@ document.addEventListener(
   },
   { capture: true },
 );
+
+// Pressed before htmx knows the form, a button would send it the ordinary way: without the
+// token, and refused. htmx says so for the page and for whatever it swaps in.
+document.addEventListener("htmx:after:process", ({ target }) => {
+  for (const button of target.querySelectorAll("button[data-awaits-scripts]")) {
+    button.disabled = false;
+  }
+});

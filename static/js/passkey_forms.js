@@ -74,7 +74,6 @@ async function complete(form, submitter) {
   try {
     checkBrowser();
     await background.stop();
-    fillToken(form);
     const ceremony = CEREMONIES.get(form.dataset.passkey);
     if (!ceremony) throw new FormRefused(INCOMPLETE);
     submitAnswer(form, await ceremony(form, submitter), submitter);
@@ -132,12 +131,6 @@ function showOtherWays() {
 function checkBrowser() {
   const found = preflight(look());
   if (found?.stops) throw new FormRefused(found.words);
-}
-
-/** A link's token stands in the fragment, which browsers never send by themselves. */
-function fillToken(form) {
-  const input = form.querySelector("input[data-from-fragment]");
-  if (input) input.value = location.hash.slice(1);
 }
 
 /** The options of a ceremony: those that came with the page, or those of a new one. */

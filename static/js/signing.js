@@ -5,8 +5,11 @@
 // closed list of typed messages (EIP-712), hashes them itself, compares them with what
 // the page shows, and only then calls navigator.credentials.get(). Any difference is a
 // SigningRefused and no call at all. Kinds: SafeOp (Safe4337Module 0.3.0, EntryPoint 0.7
-// of ERC-4337) and KeyProof. What a SafeOp may do is a closed list too: plain payments, or
-// adding a passkey; either may first set up the very account that signs. No import, so one integrity attribute covers everything.
+// of ERC-4337), KeyProof, and ExecuteRecovery of the recovery module, which guardians
+// sign. What a SafeOp may do is a closed list too: plain payments, one change of the
+// account (CHANGES) or of its guardians (GUARDIAN_CHANGES), or nothing, which uses up a
+// nonce; each may first set up the very account that signs.
+// No import, so one integrity attribute covers everything.
 // Inside, addresses, bytes and ABI words are lower-case hex without 0x and integers are
 // BigInt: no floating point number ever holds money.
 
@@ -19,6 +22,10 @@ const EXECUTE = "541d63c8"; // executeUserOpWithErrorString(address,uint256,byte
 const MULTI_SEND_CALL = "8d80ff0a"; // multiSend(bytes)
 const CREATE_SIGNER = "0d2f0489"; // createSigner(uint256,uint256,uint176)
 const ADD_OWNER = "0d582f13"; // addOwnerWithThreshold(address,uint256)
+const REMOVE_OWNER = "f8dc5dd9"; // removeOwner(address,address,uint256)
+const CHANGE_THRESHOLD = "694e80c3"; // changeThreshold(uint256)
+const DISABLE_MODULE = "e009cfde"; // disableModule(address,address)
+const SET_GUARD = "e19a9dd9"; // setGuard(address)
 const SIGNER_FACTORY = "f7488ffbe67327ac9f37d5f722d83fc900852fbf"; // safe-passkey 0.2.0
 // What a passkey's signer contract is made of beside its key. Of its creation code only
 // the hash is known here: the request brings the code.
@@ -64,8 +71,99 @@ const SIGNER = {
   x: "uint256", y: "uint256", signer: "address",
   proxyCode: "bytes", singleton: "address", verifiers: "uint256",
 };
-const NEW_OWNER = { ...SIGNER, threshold: "uint256" };
 const CREATION = { saltNonce: "uint256" };
+const CANCELS = { nonce: "uint256" };
+
+// What an operation may change in its account: the fields of each kind, the data of the
+// account's call to itself, and whether its new owner is a passkey, whose key the request
+// then brings as newOwner. Owners and modules are linked lists: `previous` is before
+// what goes.
+const OWNER = { owner: "address" };
+const THRESHOLD = { threshold: "uint256" };
+const LINKED = { previous: "address", removed: "address" };
+const addOwner = ({ owner, threshold }) => ADD_OWNER + addressWord(owner) + word(threshold);
+const linked = ({ previous, removed }) => addressWord(previous) + addressWord(removed);
+const CHANGES = new Map([
+  ["add-passkey", { fields: { ...OWNER, ...THRESHOLD }, isPasskey: [true], data: addOwner }],
+  ["add-wallet", { fields: { ...OWNER, ...THRESHOLD }, isPasskey: [false], data: addOwner }],
+  ["swap-owner", {
+    fields: { ...LINKED, ...OWNER }, isPasskey: [true, false],
+    data: (change) => SWAP_OWNER + linked(change) + addressWord(change.owner),
+  }],
+  ["remove-owner", {
+    fields: { ...LINKED, ...THRESHOLD }, isPasskey: [false],
+    data: (change) => REMOVE_OWNER + linked(change) + word(change.threshold),
+  }],
+  ["change-threshold", {
+    fields: THRESHOLD, isPasskey: [false],
+    data: ({ threshold }) => CHANGE_THRESHOLD + word(threshold),
+  }],
+  ["disable-module", {
+    fields: LINKED, isPasskey: [false], data: (change) => DISABLE_MODULE + linked(change),
+  }],
+  ["remove-guard", {
+    fields: {}, isPasskey: [false], data: () => SET_GUARD + word(0n),
+  }],
+]);
+
+// Changes of who may bring the account back: calls to the module of the delay that the
+// page shows (Social Recovery Module 0.0.1). `before` are the guardians that the module
+// has, in its own order: those that go are taken from the head of the list. Each change
+// makes older approvals worthless, and ends a recovery that had begun.
+const RECOVERY_MODULES = new Map([
+  [180n, { words: "3 minutes", module: "949d01d424be050d09c16025dd007cb59b3a8c66" }],
+  [259_200n, { words: "3 days", module: "38275826e1933303e508433dd5f289315da2541c" }],
+  [604_800n, { words: "7 days", module: "088f6cfd8bb1ddb1bb069ccb3fc1a98927d233f2" }],
+  [1_209_600n, { words: "14 days", module: "9bacd92f4687db306d7ded5d4513a51ea05df25b" }],
+]);
+const ENABLE_MODULE = "610b5925"; // enableModule(address)
+const ADD_GUARDIAN = "be0e54d7"; // addGuardianWithThreshold(address,uint256)
+const REVOKE_GUARDIAN = "936f7d86"; // revokeGuardianWithThreshold(address,address,uint256)
+const CANCEL_RECOVERY = "0ba234d6"; // cancelRecovery()
+const INVALIDATE_NONCE = "5a57b46f"; // invalidateNonce()
+const DELAY = { delay: "uint64" };
+const MEMBERS = { cancels: "flag", before: "address[]" };
+const ADDED = { guardians: "address[]", ...THRESHOLD };
+const least = (a, b) => (a < b ? a : b);
+const addGuardians = (guardians, threshold, count) => guardians.map((guardian, i) =>
+  ADD_GUARDIAN + addressWord(guardian) + word(least(BigInt(count + i + 1), threshold)));
+const revokeGuardian = (previous, guardian, threshold) =>
+  REVOKE_GUARDIAN + addressWord(previous) + addressWord(guardian) + word(threshold);
+const revokeAll = (guardians) => guardians.map((guardian, i) =>
+  revokeGuardian("1", guardian, i + 1 < guardians.length ? 1n : 0n));
+const GUARDIAN_CHANGES = new Map([
+  ["set-up-recovery", {
+    fields: { ...DELAY, ...MEMBERS, enables: "flag", ...ADDED },
+    data: ({ before, guardians, threshold }) =>
+      [...revokeAll(before), ...addGuardians(guardians, threshold, 0)],
+    count: ({ guardians }) => guardians.length,
+  }],
+  ["add-guardian", {
+    fields: { ...DELAY, ...MEMBERS, ...ADDED },
+    data: ({ before, guardians, threshold }) =>
+      addGuardians(guardians, threshold, before.length),
+    count: ({ before, guardians }) => before.length + guardians.length,
+  }],
+  ["revoke-guardian", {
+    fields: { ...DELAY, ...MEMBERS, removed: "address", ...THRESHOLD },
+    data: ({ before, removed, threshold }) => {
+      const place = before.indexOf(removed);
+      if (place < 0) refuse("removed", "Who goes is no guardian of this account.");
+      return [revokeGuardian(place === 0 ? "1" : before[place - 1], removed, threshold)];
+    },
+    count: ({ before }) => before.length - 1,
+  }],
+  ["change-guardians", {
+    fields: { ...DELAY, ...MEMBERS, ...THRESHOLD },
+    data: ({ threshold }) => [CHANGE_THRESHOLD + word(threshold)],
+    count: ({ before }) => before.length,
+  }],
+  ["cancel-recovery", { fields: DELAY, data: () => [CANCEL_RECOVERY] }],
+  ["remove-recovery", {
+    fields: { ...DELAY, ...MEMBERS, previous: "address" },
+    data: ({ before }) => revokeAll(before),
+  }],
+]);
 
 /** A request that was not signed: `field` names what is wrong, `message` is for people. */
 export class SigningRefused extends Error {
@@ -80,27 +178,27 @@ function refuse(field, sentence) {
   throw new SigningRefused(field, sentence);
 }
 
-const CHECKS = new Map([["SafeOp", checkSafeOp], ["KeyProof", checkKeyProof]]);
+const CHECKS = new Map([
+  ["SafeOp", checkSafeOp], ["KeyProof", checkKeyProof], ["ExecuteRecovery", checkRecovery],
+]);
+// What browser wallets sign, as eth_signTypedData_v4 takes it, and who may be asked.
+const TYPED_DATA = new Map([
+  ["SafeOp", { typedData: safeOperationTypedData, whose: "owner" }],
+  ["ExecuteRecovery", { typedData: recoveryTypedData, whose: "guardian" }],
+]);
 
 /**
  * Ask the passkey to sign `request`, if it is what the page shows.
  *
  * request: {kind, rpId, allowCredentials, hash, message}, for a SafeOp also calls, setUp
- * and creation where it sets up its account, newOwner where it adds one; integers are decimal text, bytes 0x hex, addresses
- * checksummed. shown: name -> {text, value},
+ * and creation where it sets up its account, change and, for a new passkey, newOwner where
+ * it changes it; integers are decimal text, bytes 0x hex, addresses checksummed. shown: name -> {text, value},
  * `text` what a person reads, `value` the machine-readable form beside it, if any.
  * Resolves to the assertion as plain data, rejects with SigningRefused, or with the
  * browser's own error once it was asked.
  */
 export async function authorize(request, shown) {
-  const check = CHECKS.get(request?.kind);
-  if (!check) refuse("kind", "This page asks for a signature of a kind that is not known.");
-  if (!`.${location.hostname}`.endsWith(`.${request.rpId}`)) {
-    refuse("rpId", "This page asks for a passkey of another site.");
-  }
-  const hash = check(request, shown);
-  if (request.hash !== hash) refuse("hash", "The hash is not the one of these fields.");
-
+  const hash = checkedHash(request, shown);
   const credential = await navigator.credentials.get({
     publicKey: {
       challenge: fromHex(hash.slice(2)),
@@ -125,6 +223,52 @@ export async function authorize(request, shown) {
     authenticatorAttachment: credential.authenticatorAttachment ?? null,
     clientExtensionResults: {},
   };
+}
+
+/**
+ * Ask a browser wallet (EIP-1193) to sign the same message, after the very same check.
+ *
+ * The typed data (EIP-712) is made here of the parsed message, for one of the addresses
+ * in request.wallets, and only while the wallet is on the operation's chain. Resolves to
+ * {account, signature}, rejects as authorize() does, or with the wallet's own error.
+ */
+export async function authorizeWithWallet(request, shown, { provider, account }) {
+  checkedHash(request, shown);
+  const { typedData, whose } = TYPED_DATA.get(request.kind) ?? {};
+  if (!typedData) refuse("kind", "A wallet does not sign this here.");
+  if (request.setUp !== undefined) {
+    refuse("setUp", "Only its own passkey sets an account up.");
+  }
+  if (!Array.isArray(request.wallets) || !request.wallets.includes(account)) {
+    refuse("wallets", `This wallet is no ${whose} of the account.`);
+  }
+  const data = typedData(request.message);
+  const chainId = BigInt(data.domain.chainId);
+  const connected = await provider.request({ method: "eth_chainId" });
+  if (!/^0x[0-9a-fA-F]{1,16}$/.test(connected) || BigInt(connected) !== chainId) {
+    refuse("chainId", "Your wallet is on another chain than this account.");
+  }
+  const text = JSON.stringify(data);
+  const signature = await provider.request({
+    method: "eth_signTypedData_v4",
+    params: [account, text],
+  });
+  if (typeof signature !== "string" || !/^0x([0-9a-fA-F]{2}){65,4096}$/.test(signature)) {
+    refuse("signature", "Your wallet answered something that is no signature.");
+  }
+  return { account, signature };
+}
+
+/** The hash of a request of a known kind, if its fields are what the page shows. */
+function checkedHash(request, shown) {
+  const check = CHECKS.get(request?.kind);
+  if (!check) refuse("kind", "This page asks for a signature of a kind that is not known.");
+  if (!`.${location.hostname}`.endsWith(`.${request.rpId}`)) {
+    refuse("rpId", "This page asks for a passkey of another site.");
+  }
+  const hash = check(request, shown);
+  if (request.hash !== hash) refuse("hash", "The hash is not the one of these fields.");
+  return hash;
 }
 
 /**
@@ -173,7 +317,8 @@ function descriptors(list) {
 // --- The kinds of message ------------------------------------------------------------
 
 /** Hash of a Safe operation that does to which account what the page says. */
-function checkSafeOp({ message, calls, newOwner, setUp, creation }, shown) {
+function checkSafeOp(request, shown) {
+  const { message, calls, change, newOwner, cancels, setUp, creation } = request;
   const op = parse(message, SAFE_OP_MESSAGE);
   for (const [name, pinned] of Object.entries(PINNED)) {
     if (op[name] !== pinned) refuse(name, `The operation's ${name} is not the known one.`);
@@ -186,7 +331,9 @@ function checkSafeOp({ message, calls, newOwner, setUp, creation }, shown) {
   if (rest.length === 0) refuse("calls", "The operation does not do what this page says.");
   const expected = {
     ...(setUp !== undefined && expectedSetUp(setUp, creation, op, before)),
-    ...(newOwner === undefined ? expectedPayments(rest) : expectedOwner(newOwner, op, rest)),
+    ...(cancels !== undefined ? expectedCancel(cancels, op, rest)
+      : change === undefined && newOwner === undefined ? expectedPayments(rest)
+        : expectedChange(change, newOwner, op, rest)),
   };
   if (op.initCode !== initCode(setUp, creation)) {
     refuse("initCode", "The operation creates something else than this account.");
@@ -226,22 +373,87 @@ function expectedPayments(payments) {
   return expected;
 }
 
+/** cancels of an operation that only uses up a nonce: it calls its own account for nothing. */
+function expectedCancel(cancels, op, calls) {
+  const { nonce } = parse(cancels, CANCELS);
+  const [{ to, valueWei, data }] = calls;
+  if (nonce !== op.nonce || calls.length !== 1 || to !== op.safe || valueWei !== 0n || data !== "") {
+    refuse("calls", "The operation does more or else than cancelling another one.");
+  }
+  return { cancels: valueOf(String(nonce)) };
+}
+
 /**
- * new-owner, threshold and new-key of an operation that adds a passkey and does nothing
- * else: the calls must be the two that follow from the key, made anew here.
+ * change, and what it names: new-owner, new-key, removed, threshold. The operation does
+ * this one thing and nothing else: its calls must be those made anew here.
  */
-function expectedOwner(newOwner, { safe }, calls) {
-  const owner = parseSigner(newOwner, NEW_OWNER);
-  const { signer, threshold } = owner;
+function expectedChange(change, newOwner, { safe }, calls) {
+  const { kind, ...values } = Object(change);
+  if (GUARDIAN_CHANGES.has(kind)) {
+    if (newOwner !== undefined) refuse("newOwner", "No guardian becomes an owner.");
+    return expectedGuardianChange(kind, values, safe, calls);
+  }
+  const rule = CHANGES.get(kind);
+  if (!rule) refuse("change", "The operation changes the account in a way that is not known.");
+  const fields = parse(values, rule.fields);
+  const { owner, removed, threshold } = fields;
+  if (!rule.isPasskey.includes(newOwner !== undefined)) {
+    refuse("newOwner", "This page does not say which key becomes an owner.");
+  }
+  const key = newOwner === undefined ? undefined : parseSigner(newOwner);
+  if (key && key.signer !== owner) refuse("owner", "The new owner is another than its key's.");
   if (threshold === 0n) refuse("threshold", "Nobody would have to approve any more.");
-  const added = ADD_OWNER + addressWord(signer) + word(threshold);
-  if (!arePair(calls, owner, { to: safe, data: added })) {
-    refuse("calls", "The operation does more or else than adding this passkey.");
+  const made = [...(key ? [signerCreation(key)] : []), { to: safe, data: rule.data(fields) }];
+  if (!areExactly(calls, made)) {
+    refuse("calls", "The operation does more or else than this change.");
   }
   return {
-    "new-owner": wholeAddress(signer),
-    "new-key": fingerprint(keyHash(owner)),
-    threshold: approvals(String(threshold)),
+    change: valueOf(kind),
+    ...(owner && { "new-owner": wholeAddress(owner) }),
+    ...(key && { "new-key": fingerprint(keyHash(key)) }),
+    ...(removed && { removed: wholeAddress(removed) }),
+    ...(threshold !== undefined && { threshold: approvals(String(threshold)) }),
+  };
+}
+
+/**
+ * change, delay, and what it names: guardian-1, ... that come, revoked-1, ... that all go,
+ * removed, guardian-threshold, cancels-recovery. The module is that of the delay.
+ */
+function expectedGuardianChange(kind, values, safe, calls) {
+  const rule = GUARDIAN_CHANGES.get(kind);
+  const fields = parse(values, rule.fields);
+  const { delay, before, guardians = [], removed, threshold, previous } = fields;
+  const { words, module } = RECOVERY_MODULES.get(delay) ?? {};
+  if (!module) refuse("delay", "No known recovery module waits so long.");
+  if (threshold === 0n) refuse("threshold", "No guardian would have to approve any more.");
+  if (threshold > rule.count?.(fields)) {
+    refuse("threshold", "There would be fewer guardians than have to approve.");
+  }
+  const disabling = previous && DISABLE_MODULE + addressWord(previous) + addressWord(module);
+  const made = [
+    ...(fields.cancels ? [{ to: module, data: CANCEL_RECOVERY }] : []),
+    ...(fields.enables ? [{ to: safe, data: ENABLE_MODULE + addressWord(module) }] : []),
+    ...rule.data(fields).map((data) => ({ to: module, data })),
+    { to: module, data: INVALIDATE_NONCE },
+    ...(disabling ? [{ to: safe, data: disabling }] : []),
+  ];
+  if (!areExactly(calls, made)) {
+    refuse("calls", "The operation does more or else than this change.");
+  }
+  const gone = ["set-up-recovery", "remove-recovery"].includes(kind) ? before : [];
+  const numbered = (name, addresses) => Object.fromEntries(
+    addresses.map((address, i) => [`${name}-${i + 1}`, wholeAddress(address)]));
+  return {
+    change: valueOf(kind),
+    delay: exactly(words, String(delay)),
+    ...numbered("guardian", guardians),
+    ...numbered("revoked", gone),
+    ...(removed && { removed: wholeAddress(removed) }),
+    ...(threshold !== undefined && {
+      "guardian-threshold": agreement(String(threshold), rule.count(fields)),
+    }),
+    ...(fields.cancels && { "cancels-recovery": valueOf("yes") }),
   };
 }
 
@@ -250,9 +462,9 @@ function expectedOwner(newOwner, { safe }, calls) {
  * the passkey's own signer in the place of the shared one, and perhaps makes the account.
  */
 function expectedSetUp(setUp, creation, { safe }, calls) {
-  const owner = parseSigner(setUp, SIGNER);
+  const owner = parseSigner(setUp);
   const swapped = SWAP_OWNER + word(1n) + addressWord(SHARED_SIGNER) + addressWord(owner.signer);
-  if (!arePair(calls, owner, { to: safe, data: swapped })) {
+  if (!areExactly(calls, [signerCreation(owner), { to: safe, data: swapped }])) {
     refuse("calls", "The operation sets up something else than this account.");
   }
   if (creation !== undefined && accountAddress(owner, creation) !== safe) {
@@ -266,8 +478,8 @@ function expectedSetUp(setUp, creation, { safe }, calls) {
 }
 
 /** A passkey's signer whose address follows from its key, of known parts only. */
-function parseSigner(value, types) {
-  const owner = parse(value, types);
+function parseSigner(value) {
+  const owner = parse(value, SIGNER);
   if (owner.singleton !== SINGLETON) {
     refuse("singleton", "The signer's singleton is not the known one.");
   }
@@ -283,11 +495,14 @@ function parseSigner(value, types) {
   return owner;
 }
 
-/** Whether the calls put this signer on chain, then do `second`, and nothing else. */
-function arePair(calls, { x, y, verifiers }, second) {
-  const created = CREATE_SIGNER + word(x) + word(y) + word(verifiers);
-  const pair = [{ to: SIGNER_FACTORY, data: created }, second];
-  return calls.length === pair.length && pair.every(({ to, data }, i) =>
+/** The call that puts a passkey's signer on chain. */
+function signerCreation({ x, y, verifiers }) {
+  return { to: SIGNER_FACTORY, data: CREATE_SIGNER + word(x) + word(y) + word(verifiers) };
+}
+
+/** Whether the calls are these, without value, in this order, and no others. */
+function areExactly(calls, made) {
+  return calls.length === made.length && made.every(({ to, data }, i) =>
     calls[i].to === to && calls[i].valueWei === 0n && calls[i].data === data);
 }
 
@@ -389,6 +604,17 @@ function approvals(words) {
   return { words, matches: reads };
 }
 
+/** "2 of 3 guardians must approve", with the 2 as its value too. */
+function agreement(words, count) {
+  const start = `${words} of ${count} guardian`;
+  return { words, matches: ({ text, value }) => text.startsWith(start) && value === words };
+}
+
+/** These very words, with this value beside them. */
+function exactly(words, exact) {
+  return { words, matches: ({ text, value }) => text === words && value === exact };
+}
+
 function valueOf(words) {
   return { words, matches: ({ text, value }) => (value ?? text) === words };
 }
@@ -436,6 +662,7 @@ function parse(message, types) {
 }
 
 function parseValue(type, text) {
+  if (type === "address[]") return parseAddresses(text);
   if (typeof text !== "string") return null;
   if (type.startsWith("uint")) {
     if (!/^(0|[1-9][0-9]{0,77})$/.test(text)) return null;
@@ -443,11 +670,19 @@ function parseValue(type, text) {
     return value < 1n << BigInt(type.slice(4)) ? value : null;
   }
   if (type === "string") return /^[a-z][a-z-]{0,31}$/.test(text) ? text : null;
+  if (type === "flag") return text === "yes" ? true : text === "no" ? false : null;
   if (!/^0x([0-9a-fA-F]{2})*$/.test(text)) return null;
   const hex = text.slice(2).toLowerCase();
   if (type === "bytes") return hex;
   if (type === "bytes32") return hex.length === 64 ? hex : null;
   return hex.length === 40 && checksumAddress(hex) === text ? hex : null; // address
+}
+
+/** Addresses, each of them once, or null where the list is none. */
+function parseAddresses(list) {
+  if (!Array.isArray(list)) return null;
+  const found = list.map((text) => parseValue("address", text));
+  return found.includes(null) || new Set(found).size !== found.length ? null : found;
 }
 
 function parseCalls(calls) {
@@ -491,11 +726,106 @@ export function safeOperationHash(message) {
   return typedDataHash(DOMAIN, domain, "SafeOp", SAFE_OP, op);
 }
 
+/** The same message as eth_signTypedData_v4 takes it: a wallet shows it and hashes it. */
+export function safeOperationTypedData(message) {
+  const op = parse(message, SAFE_OP_MESSAGE);
+  const chainId = Number(op.chainId);
+  if (!Number.isSafeInteger(chainId)) refuse("chainId", "The chain has no usable number.");
+  const fields = (types) => Object.entries(types).map(([name, type]) => ({ name, type }));
+  const readable = ([name, type]) => {
+    if (type.startsWith("uint")) return [name, String(op[name])];
+    return [name, type === "address" ? checksumAddress(op[name]) : `0x${op[name]}`];
+  };
+  return {
+    types: { EIP712Domain: fields(DOMAIN), SafeOp: fields(SAFE_OP) },
+    primaryType: "SafeOp",
+    domain: { chainId, verifyingContract: checksumAddress(op.module) },
+    message: Object.fromEntries(Object.entries(SAFE_OP).map(readable)),
+  };
+}
+
 /** The hash a passkey signs to prove that it works before money depends on it. */
 export function keyProofHash(message) {
   const proof = parse(message, KEY_PROOF_MESSAGE);
   const domain = { name: "Latchkey", version: "1", ...proof };
   return typedDataHash(NAMED_DOMAIN, domain, "KeyProof", KEY_PROOF, proof);
+}
+
+// --- Guardians: who is to own an account in place of all its owners ------------------
+// Social Recovery Module 0.0.1: guardians sign its EIP-712 message, a contract's among
+// them over EIP-1271. The module that is named says how long the owners can cancel.
+
+const RECOVERY_DELAYS = new Map([...RECOVERY_MODULES].map(([delay, { words, module }]) =>
+  [module, [String(delay), words]]));
+const RECOVERY_NAMES = { name: "Social Recovery Module", version: "0.0.1" };
+const EXECUTE_RECOVERY = {
+  wallet: "address", newOwners: "address[]", newThreshold: "uint256", nonce: "uint256",
+};
+
+/** Fields of the message, and its new owners as a list of their own. */
+function parseRecovery(message) {
+  const { newOwners, ...others } = Object(message);
+  const { newOwners: _list, ...types } = EXECUTE_RECOVERY;
+  const fields = parse(others, { ...DOMAIN, ...types });
+  const owners = Array.isArray(newOwners)
+    ? newOwners.map((text) => parseValue("address", text)) : [null];
+  if (owners.includes(null)) refuse("newOwners", "A field is missing or malformed: newOwners.");
+  return { fields, owners };
+}
+
+/** Hash of a recovery that gives which account to whom, as the page says. */
+function checkRecovery({ message }, shown) {
+  const { fields, owners } = parseRecovery(message);
+  const [seconds, words] = RECOVERY_DELAYS.get(fields.verifyingContract) ?? [];
+  if (!words) refuse("verifyingContract", "This is no recovery module that is known.");
+  if (owners.length === 0 || new Set(owners).size !== owners.length) {
+    refuse("newOwners", "This recovery could never be finished: its owners cannot be so.");
+  }
+  if (fields.newThreshold < 1n || fields.newThreshold > BigInt(owners.length)) {
+    refuse("newThreshold", "This recovery could never be finished: too many must approve.");
+  }
+  const named = owners.map((owner, i) => [`new-owner-${i + 1}`, wholeAddress(owner)]);
+  const needed = `${fields.newThreshold} of ${owners.length} must approve`;
+  const waits = ({ text, value }) => text === words && value === seconds;
+  const asks = ({ text, value }) => text === needed && value === String(fields.newThreshold);
+  compare(shown, {
+    ...Object.fromEntries(named),
+    account: wholeAddress(fields.wallet),
+    chain: valueOf(String(fields.chainId)),
+    delay: { words, matches: waits },
+    "new-threshold": { words: needed, matches: asks },
+  });
+  return recoveryHash(message);
+}
+
+/** The hash that guardians sign: 0x and 64 digits. */
+export function recoveryHash(message) {
+  const { fields, owners } = parseRecovery(message);
+  const newOwners = keccakHex(owners.map(addressWord).join("")); // EIP-712's for a list
+  const domain = { ...RECOVERY_NAMES, ...fields };
+  const values = { ...fields, newOwners };
+  return typedDataHash(NAMED_DOMAIN, domain, "ExecuteRecovery", EXECUTE_RECOVERY, values);
+}
+
+/** The same message as eth_signTypedData_v4 takes it. */
+export function recoveryTypedData(message) {
+  const { fields, owners } = parseRecovery(message);
+  const chainId = Number(fields.chainId);
+  if (!Number.isSafeInteger(chainId)) refuse("chainId", "The chain has no usable number.");
+  const typed = (types) => Object.entries(types).map(([name, type]) => ({ name, type }));
+  return {
+    types: { EIP712Domain: typed(NAMED_DOMAIN), ExecuteRecovery: typed(EXECUTE_RECOVERY) },
+    primaryType: "ExecuteRecovery",
+    domain: {
+      ...RECOVERY_NAMES, chainId, verifyingContract: checksumAddress(fields.verifyingContract),
+    },
+    message: {
+      wallet: checksumAddress(fields.wallet),
+      newOwners: owners.map(checksumAddress),
+      newThreshold: String(fields.newThreshold),
+      nonce: String(fields.nonce),
+    },
+  };
 }
 
 /** EIP-712: keccak(0x1901 || domain separator || struct hash). */

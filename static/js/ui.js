@@ -1,5 +1,5 @@
-// What a page does beside passkeys: copying, saying state changes aloud, telling when
-// the site does not answer. Delegated listeners, so fragments that htmx swaps in are
+// What a page does beside passkeys: copying, saying state changes aloud, keeping the
+// focus, telling when the site does not answer. Delegated listeners, so fragments that htmx swaps in are
 // served too. Nothing is kept here: what is known stands in the page.
 
 const ANNOUNCED = "data-announce";
@@ -39,6 +39,23 @@ const observer = new MutationObserver((changes) => {
 });
 observer.observe(document.documentElement, {
   subtree: true, attributeFilter: [ANNOUNCED], attributeOldValue: true,
+});
+
+// --- Keeping the focus -------------------------------------------------------------------
+// News may take away the very button that has the focus, and with it the place of who
+// works by keyboard or listens. The card around it takes the focus then; it stands in the
+// page which card that is, because only before the swap can it be seen.
+
+const CARD = "[id][tabindex='-1']";
+
+document.addEventListener("htmx:before:swap", () => {
+  const card = document.activeElement?.closest?.(CARD);
+  document.documentElement.dataset.focusIn = card?.id ?? "";
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  const isLost = !document.activeElement || document.activeElement === document.body;
+  if (isLost) document.getElementById(document.documentElement.dataset.focusIn)?.focus();
 });
 
 // --- The connection ----------------------------------------------------------------------

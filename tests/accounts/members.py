@@ -98,6 +98,10 @@ def events(user):
 
 
 def without_csrf(response):
+    """Return a page without its token, and without the seconds that pass meanwhile."""
     return re.sub(
-        rb'(csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]+"', b"", response.content
+        rb'(csrfmiddlewaretoken" value=|X-CSRFToken": |data-(?:seconds-left|ends-in)=)'
+        rb'"[^"]+"',
+        b"",
+        response.content,
     )

@@ -146,7 +146,7 @@ def test_recording_a_use_tells_of_an_older_counter_and_keeps_the_row(visitor):
         sign_count=4,
         backup_eligible=False,
         backup_state=False,
-        is_cross_platform=False,
+        attachment="platform",
     )
 
     assert services.record_use(credential=credential, verified=verified) is False

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from accounts import enrolments
 from accounts.models import Ceremony, Credential, User
@@ -285,7 +286,7 @@ def test_a_form_that_may_not_be_submitted_any_more_can_be_tried_again(page, orig
     with page.expect_response("**/registration/begin"):
         press(page, "Create a wallet")
     page.locator("[name=wanted]").wait_for()
-    page.wait_for_function("!document.querySelector('[aria-busy]')")
+    expect(page.locator("[aria-busy]")).to_have_count(0)
 
     assert page.locator("[name=credential]").first.input_value() == ""
     page.locator("[name=wanted]").evaluate(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.browsers import UNKNOWN, browser_name
 from accounts.models import Credential, KnownBrowser, SecurityEvent, Session
+from accounts.sign_in import THIS_DEVICE
 from tests.accounts.test_session_list import FIREFOX, SAFARI
 from tests.accounts.test_sessions import is_signed_in, row_of
 from tests.accounts.visitor import Visitor, registered
@@ -47,18 +48,40 @@ def test_the_row_says_who_signed_in_with_what_and_where(alice):
 
 
 @pytest.mark.parametrize(
-    ("attachment", "is_cross_device"),
-    [("cross-platform", True), ("platform", False), (None, False), ("odd", False)],
+    ("attachment", "is_cross_device", "is_this_device"),
+    [
+        ("cross-platform", True, False),
+        ("platform", False, True),
+        (None, False, False),
+        ("odd", False, False),
+        (["platform"], False, False),
+    ],
 )
-def test_a_passkey_of_another_device_is_remembered_as_such(
-    attachment, is_cross_device, visitor, alice
+def test_where_a_passkey_is_is_remembered_as_far_as_it_is_known(
+    attachment, is_cross_device, is_this_device, visitor, alice
 ):
     options = visitor.begin("authentication")
     answer = alice[0].get(options) | {"authenticatorAttachment": attachment}
 
     assert visitor.finish("authentication", answer).status_code == 303
 
-    assert row_of(visitor.client).is_cross_device is is_cross_device
+    row = row_of(visitor.client)
+    assert row.is_cross_device is is_cross_device
+    known = visitor.client.session[THIS_DEVICE]
+    assert known == (row.credential.pk if is_this_device else None)
+
+
+@pytest.mark.parametrize("attachment", ["platform", "cross-platform", None])
+def test_a_new_passkey_is_of_this_device_if_the_browser_says_so(
+    attachment, visitor, passkey
+):
+    answer = passkey.create(visitor.begin("registration"))
+
+    visitor.finish("registration", answer | {"authenticatorAttachment": attachment})
+
+    known = visitor.client.session[THIS_DEVICE]
+    made = row_of(visitor.client).credential.pk
+    assert known == (made if attachment == "platform" else None)
 
 
 def test_registering_signs_in_with_the_new_passkey(visitor, passkey):

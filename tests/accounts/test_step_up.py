@@ -109,6 +109,28 @@ def test_it_asks_the_persons_own_passkeys_with_64_bytes(member, alice):
 
 
 @pytest.mark.parametrize(
+    ("known", "attachment", "asked"),
+    [
+        (["internal"], "cross-platform", ["hybrid", "internal"]),
+        (["internal"], "platform", ["internal"]),
+        (["usb"], "cross-platform", ["usb"]),
+        ([], "cross-platform", []),
+    ],
+)
+def test_a_passkey_that_signed_in_by_qr_code_is_asked_by_qr_code_too(
+    known, attachment, asked, visitor, alice
+):
+    passkey, user = alice
+    user.credentials.update(transports=known)
+    answer = passkey.get(visitor.begin("authentication"))
+    visitor.finish("authentication", answer | {"authenticatorAttachment": attachment})
+
+    options = visitor.begin("step-up", action="add-passkey")
+
+    assert options["allowCredentials"][0]["transports"] == asked
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {},

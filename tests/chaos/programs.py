@@ -25,6 +25,10 @@ from django.db import connections
 from wallet_site import stores
 from wallet_site.celery import app
 
+# anvil's clock loses a second with every reorg, and its blocks come only with bundles:
+# after thirty of them its newest block would look like a frozen node's.
+HEAD_STALE_SECONDS = 3600
+
 # In this order; pytest's own module would be imported by every fork that lacks it.
 TEMPLATE = ["pytest", "tests.chaos.template", __name__]
 WORKER_THREADS = 8
@@ -96,6 +100,7 @@ def _settle_in(surroundings: Surroundings) -> None:
     changes = surroundings.settings | {
         "NODE_URL": surroundings.node_url,
         "BUNDLER_URL": surroundings.bundler_url,
+        "HEAD_STALE_SECONDS": HEAD_STALE_SECONDS,
     }
     for name, value in changes.items():
         setattr(settings, name, value)

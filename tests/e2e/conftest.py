@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tests.e2e.ledger import Ledger
 from tests.e2e.visitor import Visitor
 
 HERE = Path(__file__).parent
+LINES = 60  # of the log, shown where a test fails
 # The browser plugin's own fixtures, under the newest pytest.
 PLUGIN_WARNING = "ignore:Session-scoped fixtures defined as instance"
 
@@ -31,6 +32,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.filterwarnings(PLUGIN_WARNING))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the site said last beside a test that failed."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(stack, Stack):
+        lines = stack.logs().splitlines()
+        told = [line for line in lines if "request_finished" not in line]
+        report.sections.append(("What the site said last", "\n".join(told[-LINES:])))
+    return report
 
 
 @pytest.fixture(scope="session")

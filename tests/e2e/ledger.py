@@ -10,10 +10,14 @@ from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 
 from onchain.clients.json_rpc import JsonRpc
-from onchain.protocol.types import Address, checksum_address
+from onchain.protocol.abi import call_data
+from onchain.protocol.types import Address, checksum_address, to_address
 
 EVENT = "UserOperationEvent(bytes32,address,address,uint256,bool,uint256,uint256)"
 ETH = 10**18  # wei
+# The last of anvil's own accounts, by its address: the node's list has those as well in
+# whose name somebody else acts at the moment.
+RICH = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,14 @@ class Ledger:
         """Return how many owners of a Safe must sign."""
         return int(self.read(account, "getThreshold()", "uint256")[0])
 
+    def guardians(self, account: str, module: str) -> list[str]:
+        """Return whom a recovery module names as guardians of a Safe, checksummed."""
+        asked = call_data("getGuardians(address)", to_address(account))
+        call = {"to": module, "data": f"0x{asked.hex()}"}
+        answer = self.call("eth_call", call, "latest")
+        (found,) = decode(["address[]"], bytes.fromhex(answer[2:]))
+        return [checksum_address(Address(bytes.fromhex(item[2:]))) for item in found]
+
     def has_code(self, account: str) -> bool:
         """True once a contract is there."""
         return self.call("eth_getCode", account, "latest") != "0x"
@@ -51,17 +63,20 @@ class Ledger:
 
     def give(self, account: str, value_wei: int) -> None:
         """Pay from one of the local chain's own rich accounts."""
-        (payer, *_others) = reversed(self.call("eth_accounts"))
-        payment = {"from": payer, "to": account, "value": hex(value_wei)}
+        payment = {"from": RICH, "to": account, "value": hex(value_wei)}
         self.call("eth_sendTransaction", payment)
 
     def make(self, factory: str, data: str) -> str:
         """Have a factory make a contract, at a rich account's cost; its address."""
-        (payer, *_others) = reversed(self.call("eth_accounts"))
-        transaction = {"from": payer, "to": factory, "data": data}
+        transaction = {"from": RICH, "to": factory, "data": data}
         made = self.call("eth_call", transaction, "latest")
         self.call("eth_sendTransaction", transaction)
         return checksum_address(Address(bytes.fromhex(made[-40:])))
+
+    def pay_for(self, account: str, data: str) -> None:
+        """Send a call without value from a rich account, as any wallet could."""
+        call = {"from": RICH, "to": account, "data": data, "value": "0x0"}
+        self.call("eth_sendTransaction", call)
 
     def act_as(self, account: str, data: bytes) -> None:
         """Let an account call itself, at its own cost, whoever owns it."""
@@ -69,6 +84,19 @@ class Ledger:
         call = {"from": account, "to": account, "data": f"0x{data.hex()}"}
         self.call("eth_sendTransaction", call)
         self.call("anvil_stopImpersonatingAccount", account)
+
+    def add_stranger(self, account: str, *, threshold: int) -> None:
+        """Make somebody whom nobody knows an owner of a Safe, past the site."""
+        add = "addOwnerWithThreshold(address,uint256)"
+        data = call_data(add, to_address(new_recipient()), threshold)
+        self.act_as(account, data)
+
+    def replace_second_owner(self, account: str) -> None:
+        """Give the place of a Safe's second owner to somebody whom nobody knows."""
+        first, second = self.owners(account)
+        taken = [to_address(item) for item in (first, second, new_recipient())]
+        swap = call_data("swapOwner(address,address,address)", *taken)
+        self.act_as(account, swap)
 
     def receipt(self, transaction_hash: str) -> dict[str, Any]:
         """Return the receipt of a transaction."""

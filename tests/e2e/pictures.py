@@ -21,7 +21,7 @@ from tests.e2e.ledger import Ledger
 from tests.e2e.tour import account_pages, signed_out_pages
 from tests.e2e.visitor import Visitor
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 WIDTHS = {390: 844, 1280: 800}  # pixels, with their heights
 SCHEMES = ("light", "dark")
 WHOLE_HEIGHT = "() => document.documentElement.scrollHeight"

@@ -28,6 +28,7 @@ HEAD = """{% load static_integrity %}
 {% module_preload "js/webauthn.js" %}
 {% module_script "js/passkey_forms.js" %}
 {% module_preload "js/signing.js" %}
+{% module_preload "js/wallets.js" %}
 {% module_script "js/signing_forms.js" %}
 {% script "vendor/htmx.min.js" %}"""
 REGISTRATION = {

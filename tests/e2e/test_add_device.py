@@ -36,7 +36,7 @@ CHANGES = {
     "another signer": f'edit((fields) => (fields.newOwner.signer = "{THIEF}"));',
     "another x": 'edit((fields) => (fields.newOwner.x = "1"));',
     "other code": 'edit((fields) => (fields.newOwner.proxyCode = "0x60"));',
-    "a lower threshold": 'edit((fields) => (fields.newOwner.threshold = "0"));',
+    "a lower threshold": 'edit((fields) => (fields.change.threshold = "0"));',
     "no new owner": "edit((fields) => delete fields.newOwner);",
     "one call more": "edit((fields) => fields.calls.push(fields.calls[1]));",
 }
@@ -131,6 +131,7 @@ def test_a_second_passkey_is_added_and_then_pays_alone(
     assert alone.ceremonies == ["get 64", "get 32"]
 
 
+@pytest.mark.thorough
 def test_a_changed_review_never_reaches_the_passkey(
     visitor: Visitor, key: VirtualPasskeys
 ) -> None:

@@ -49,6 +49,7 @@ def test_an_operator_signs_out_and_in_again_with_the_passkey(
     assert operator.ceremonies == ["get 64"]
 
 
+@pytest.mark.thorough
 def test_every_list_and_a_row_of_it_opens_and_nothing_can_be_changed(
     operator: Visitor, resident: Visitor
 ) -> None:

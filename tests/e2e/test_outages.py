@@ -66,7 +66,9 @@ def outside_bundler(port: int, node_url: str) -> Part:
 
 
 @pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FragileStack]:
+def fragile(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Path
+) -> Iterator[FragileStack]:
     folder = tmp_path_factory.mktemp("fragile")
     node_port, bundler_port = chain_state.free_port(), chain_state.free_port()
     urls = {
@@ -76,7 +78,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FragileStack]:
     node = outside_node(folder, node_port)
     bundler = outside_bundler(bundler_port, urls["NODE_URL"])
     node.start()
-    stack = start_stack(folder, **urls)
+    stack = start_stack(folder, database=migrated, **urls)
     try:
         bundler.start()
         wait_for_words(stack, "Latchkey answers at")
@@ -147,6 +149,14 @@ def test_pages_answer_from_rows_while_the_node_is_away(
     assert fragile.ledger.balance_wei(recipient) == ETH // 10
 
 
+def let_time_pass(ledger: Ledger, seconds: int) -> None:
+    """Move the chain's clock, and confirm what it says."""
+    ledger.call("evm_increaseTime", seconds)
+    for _block in range(3):
+        ledger.call("evm_mine")
+
+
+@pytest.mark.thorough
 def test_a_review_that_expired_is_never_sent_and_can_be_prepared_again(
     fragile: FragileStack, visitor: Visitor
 ) -> None:
@@ -154,9 +164,7 @@ def test_a_review_that_expired_is_never_sent_and_can_be_prepared_again(
     visitor.review(recipient, "0.1")
     expired = visitor.page.url
     before = len(ledger.operations(visitor.account))
-    ledger.call("evm_increaseTime", 3600)
-    for _block in range(3):
-        ledger.call("evm_mine")
+    let_time_pass(ledger, 3600)
 
     visitor.authorize_button.click()
     visitor.sees(re.compile("expired"))
@@ -170,3 +178,28 @@ def test_a_review_that_expired_is_never_sent_and_can_be_prepared_again(
     assert visitor.page.url != expired
     assert ledger.balance_wei(recipient) == ETH // 10
     assert len(ledger.operations(visitor.account)) == before + 1
+
+
+@pytest.mark.thorough
+def test_a_proposal_of_two_that_expired_asks_for_every_approval_again(
+    fragile: FragileStack, visitor: Visitor
+) -> None:
+    recipient, ledger = new_recipient(), fragile.ledger
+    ledger.add_stranger(visitor.account, threshold=2)
+    visitor.visit("owners/")
+    visitor.reloads_until("2 of 2 must approve")
+    visitor.review(recipient, "0.1")
+    expired = visitor.page.url
+    visitor.authorize_button.click()
+    visitor.sees("1 of 2 approved")
+    let_time_pass(ledger, 2 * 86_400)
+
+    visitor.go(expired)
+    visitor.reloads_until("It expired")
+    visitor.sees("Approvals must be given again.")
+    visitor.press("Prepare again")
+    expect(visitor.authorize_button).to_be_visible(timeout=PATIENCE)
+    visitor.sees("0 of 2 approved")
+
+    assert visitor.page.url != expired
+    assert ledger.balance_wei(recipient) == 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.e2e.outages import eventually
 from tests.e2e.virtual_passkeys import VirtualPasskeys
 from tests.e2e.visitor import Visitor
 
@@ -154,6 +156,12 @@ def test_the_new_passkey_signs_the_same_person_in(
     assert visitor.account == account
 
 
+def hears_of(visitor: Visitor, changes: int) -> None:
+    """Wait until the provider was told; wait_for_function would break the policy."""
+    told = partial(visitor.page.evaluate, f"told.length === {changes}")
+    eventually(told, f"the provider hears of {changes} changes")
+
+
 def test_the_provider_hears_of_a_name_and_of_a_passkey_that_is_gone(
     visitor: Visitor,
 ) -> None:
@@ -165,7 +173,7 @@ def test_the_provider_hears_of_a_name_and_of_a_passkey_that_is_gone(
 
     rename(visitor, 0, "Laptop")
     visitor.sees("Renamed to “Laptop”.")
-    visitor.page.wait_for_function("told.length === 2")
+    hears_of(visitor, 2)
     assert visitor.page.evaluate("told") == [
         "signalAllAcceptedCredentials",
         "signalCurrentUserDetails",
@@ -176,7 +184,7 @@ def test_the_provider_hears_of_a_name_and_of_a_passkey_that_is_gone(
     open_removal(visitor, 1)
     visitor.press("Remove this passkey")
     visitor.sees("was removed")
-    visitor.page.wait_for_function("told.length === 3")
+    hears_of(visitor, 3)
     assert visitor.page.evaluate("told[0]") == "signalUnknownCredential"
     assert security_key.all() == []
     assert len(visitor.passkeys.all()) == 1

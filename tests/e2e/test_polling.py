@@ -40,6 +40,26 @@ def test_an_open_disclosure_and_the_focus_survive_polling(
     expect(details).to_have_attribute("open", "")
 
 
+def test_news_that_takes_the_focused_button_away_leaves_the_focus_on_its_card(
+    visitor: Visitor, stack: Stack
+) -> None:
+    visitor.create_wallet()
+    visitor.wait_until_live()
+    button = visitor.page.get_by_role("button", name="Get test ETH")
+    button.focus()
+    other, _passkeys = visitor.open_tab()
+    other.goto(visitor.page.url)
+    with paused_worker(stack):
+        other.get_by_role("button", name="Get test ETH").click()
+
+        expect(visitor.page.get_by_text("Test ETH is on its way")).to_be_visible()
+
+        card = visitor.page.locator("section[id^=safe-]")
+        expect(card).to_be_focused()
+        wait_for_polls(visitor.page, "/overview")
+        expect(card).to_be_focused()
+
+
 def test_nothing_jumps_while_a_payment_goes_its_way(resident: Visitor) -> None:
     page = resident.page
     resident.review(new_recipient(), "0.01")

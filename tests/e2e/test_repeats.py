@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.ledger import ETH, Ledger, new_recipient
@@ -115,6 +116,7 @@ def test_going_back_after_confirmed_sends_nothing(
     assert payments_to(resident, recipient) == 1
 
 
+@pytest.mark.thorough
 def test_the_same_payment_soon_after_is_asked_about_and_goes_through_when_meant(
     resident: Visitor, ledger: Ledger
 ) -> None:

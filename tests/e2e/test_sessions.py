@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.conftest import Stack
 from tests.e2e.conftest import Welcome
 from tests.e2e.ledger import new_recipient
-from tests.e2e.test_crawl import AXE, LOOK, RULES
+from tests.e2e.survey import AXE, LOOK, RULES
 from tests.e2e.test_keyboard import tab_to
 from tests.e2e.visitor import PATIENCE, Visitor
 

@@ -18,6 +18,7 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 from eth_utils.crypto import keccak
+from playwright.sync_api import expect
 
 from tests import signing_requests
 from tests.e2e.signing_site import Passkey, Site
@@ -44,6 +45,7 @@ REVIEW = """
 ADDITION = """
 <form method="post" action="/authorize" data-passkey="sign" data-request="request">
   <input type="hidden" name="credential">
+  <p data-signed="change" data-value="add-passkey">Add a passkey</p>
   <p data-signed="new-owner">{new-owner}</p> <p data-signed="new-key">{new-key}</p>
   <p data-signed="threshold" data-value="1">{threshold}</p>
   <p data-signed="account">{account}</p>
@@ -170,7 +172,7 @@ def test_one_touch_asks_for_exactly_32_bytes_under_the_content_policy(
     page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
 
     authorize(page)
-    page.wait_for_function("document.forms[0].elements.credential.value")
+    expect(page.locator("[name=credential]")).not_to_have_value("")
 
     assert page.evaluate("window.asked") == [32]
     assert page.evaluate("window.violations") == []
@@ -357,7 +359,7 @@ def test_a_sign_in_that_asks_for_64_bytes_is_signed(page, site, passkey):
     assert passkey.has_signed(credential, site.challenge)
 
 
-@pytest.mark.parametrize("name", ["signing", "signing_forms"])
+@pytest.mark.parametrize("name", ["signing", "signing_forms", "wallets"])
 def test_without_the_script_that_signs_a_form_stays_and_says_so(
     page, site, passkey, name
 ):

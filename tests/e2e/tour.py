@@ -87,11 +87,47 @@ def account_pages(visitor: Visitor, ledger: Ledger) -> Iterator[str]:
     visitor.sees("Put away.")
     visitor.visit("activity/")
     yield "activity"
+    yield from wallet_pages(visitor)
     visitor.visit("settings/")
     page.get_by_text("Contracts used").click()
     yield "settings"
+    visitor.visit("second-way/")
+    yield "second-way"
+    visitor.visit("recovery/")
+    yield "recovery-off"
+    visitor.visit("recovery/set-up/")
+    visitor.press("Review setting up recovery")
+    visitor.sees("Nothing was prepared")
+    yield "recovery-set-up-errors"
+    yield from contact_pages(visitor)
+    visitor.visit("owners/")
+    yield "owners"
+    visitor.visit("owners/replace/")
+    yield "owner-replace"
+    visitor.visit("owners/threshold/")
+    yield "owner-threshold"
     yield from passkey_pages(visitor)
     yield from further_account_pages(visitor, ledger)
+
+
+def contact_pages(visitor: Visitor) -> Iterator[str]:
+    """Look at the empty address book, mistype an address, then name one."""
+    page = visitor.page
+    visitor.visit("contacts/")
+    yield "contacts-empty"
+    page.get_by_label("Address", exact=True).fill(BAD_CHECKSUM)
+    page.get_by_label("Name", exact=True).fill("Rent")
+    visitor.press("Add")
+    visitor.sees("The checksum does not fit")
+    yield "contacts-errors"
+    page.get_by_label("Address", exact=True).fill(new_recipient())
+    visitor.press("Add")
+    visitor.sees("Added Rent.")
+    open_details(visitor)
+    yield "contacts"
+    visitor.visit("activity/waiting/")
+    visitor.sees("Nothing waits for approval")
+    yield "queue-empty"
 
 
 def payment_pages(visitor: Visitor) -> Iterator[str]:
@@ -116,6 +152,21 @@ def payment_pages(visitor: Visitor) -> Iterator[str]:
     visitor.press("Discard this payment")
     visitor.sees("You discarded this payment")
     yield "discarded"
+
+
+def wallet_pages(visitor: Visitor) -> Iterator[str]:
+    """Ask for a wallet as an owner, in a browser that has none."""
+    visitor.visit("owners/wallet/")
+    yield "wallet-owner"
+    address = visitor.page.get_by_label("Address", exact=True)
+    address.fill(BAD_CHECKSUM)
+    visitor.press("Go on with this address")
+    visitor.sees("The checksum does not fit")
+    yield "wallet-owner-errors"
+    address.fill(new_recipient())
+    visitor.press("Go on with this address")
+    visitor.sees("Show that it can sign")
+    yield "wallet-owner-proof"
 
 
 def passkey_pages(visitor: Visitor) -> Iterator[str]:

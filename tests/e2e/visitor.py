@@ -7,6 +7,7 @@ a time. What the browser noticed meanwhile stands in ``noticed``.
 from __future__ import annotations
 
 import re
+import time
 from collections import defaultdict
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,8 +106,11 @@ class Visitor:
         self.page.goto(path if path.startswith("http") else f"{self.origin}{path}")
 
     def press(self, name: str) -> None:
-        """Press the button with this name."""
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """Press the button with this name, once the page has its scripts."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        button.wait_for()
+        self.page.wait_for_load_state()
+        button.click()
 
     def reset(self) -> None:
         """Be the same person again after a test: willing, and with nothing noticed."""
@@ -116,6 +120,14 @@ class Visitor:
     def sees(self, words: str | re.Pattern[str]) -> None:
         """Wait until the words are there to be read."""
         expect(self.page.get_by_text(words).first).to_be_visible(timeout=PATIENCE)
+
+    def reloads_until(self, words: str) -> None:
+        """Look at the open page again until the words are there to be read."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not self.page.get_by_text(words).first.is_visible():
+            assert time.monotonic() < deadline, f"the page never says {words!r}"
+            self.page.wait_for_timeout(200)
+            self.page.reload()
 
     def create_wallet(self) -> None:
         """Create a wallet from the front page; its account's page is open then."""
@@ -173,7 +185,8 @@ class Visitor:
 
     @property
     def authorize_button(self) -> Locator:
-        """The one button that moves money."""
+        """The one button that moves money, on a page that has its scripts."""
+        self.page.wait_for_load_state()
         return self.page.get_by_role("button", name="Authorize with passkey")
 
     def signed_text(self, name: str) -> str:

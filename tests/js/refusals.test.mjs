@@ -3,35 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answers, attempt, bytes, hex, signing } from "./support.mjs";
+import { answers, attempt, bytes, changed, hex, refused, signing } from "./support.mjs";
 
 const OTHER = "0x8641AD3a0067B4F505047008E7e59e892F59Af24";
-const { payment, sponsored, batch, addition, guarded, proof } = answers.requests;
-
-/** The same case, changed; `rehash` makes call data and hash fit the change again. */
-function changed(original, change, { rehash = false } = {}) {
-  const { request, shown } = structuredClone(original);
-  change(request, shown);
-  if (rehash) {
-    if (request.calls) request.message.callData = signing.callData(request.calls);
-    const hash = request.kind === "SafeOp" ? signing.safeOperationHash : signing.keyProofHash;
-    request.hash = hash(request.message);
-  }
-  return { request, shown };
-}
-
-function refused(name, original, field, change, options) {
-  test(`refused: ${name}`, async () => {
-    const { request, shown } = changed(original, change, options);
-
-    const { asked, error } = await attempt(request, shown, { hostname: options?.hostname });
-
-    assert.equal(asked.length, 0);
-    assert.ok(error instanceof signing.SigningRefused, String(error));
-    assert.equal(error.field, field);
-    assert.match(error.message, /^[A-Z][^<>]+\. Nothing was signed\.$/);
-  });
-}
+const { payment, sponsored, batch, addition, guarded, cancellation, proof } = answers.requests;
 
 for (const [name, original] of Object.entries(answers.requests)) {
   test(`a good ${name} asks once, with exactly the 32 bytes of its hash`, async () => {
@@ -249,7 +224,6 @@ const NEW_OWNER = {
   x: ["signer", "7"],
   y: ["signer", "7"],
   signer: ["signer", OTHER],
-  threshold: ["calls", "2"],
   proxyCode: ["proxyCode", "0x00"],
   singleton: ["singleton", OTHER],
   verifiers: ["verifiers", String(2n ** 176n - 1n)],
@@ -262,22 +236,55 @@ for (const [name, [field, value]] of Object.entries(NEW_OWNER)) {
 }
 refused("more about the new owner", addition, "memo", (r) => (r.newOwner.memo = "1"));
 refused("a new owner that is nothing", addition, "message", (r) => (r.newOwner = null));
-refused("the calls of an addition without its owner", addition, "data", (r) => {
+refused("an addition without its key", addition, "newOwner", (r) => {
   delete r.newOwner;
 });
-refused("a payment that brings a new owner", payment, "calls", (r) => {
+refused("an addition that is no change", addition, "change", (r) => {
+  delete r.change;
+});
+refused("the calls of an addition without its owner", addition, "data", (r) => {
+  delete r.newOwner;
+  delete r.change;
+});
+refused("a payment that brings a new owner", payment, "change", (r) => {
   r.newOwner = addition.request.newOwner;
 });
 refused("a payment that brings and shows a new owner", payment, "calls", (r, shown) => {
   r.newOwner = addition.request.newOwner;
+  r.change = addition.request.change;
   shown["new-owner"] = addition.shown["new-owner"];
 });
+refused("a cancellation of another nonce", cancellation, "calls", (r) => {
+  r.cancels.nonce = "7";
+});
+refused("a cancellation that shows another nonce", cancellation, "cancels", (r, shown) => {
+  shown.cancels.value = "7";
+});
+refused("a cancellation that pays", cancellation, "calls", (r) => {
+  r.calls[0].valueWei = "1";
+}, fitting);
+refused("a cancellation that calls somebody else", cancellation, "calls", (r) => {
+  r.calls[0].to = OTHER;
+}, fitting);
+refused("a cancellation that calls a function", cancellation, "calls", (r) => {
+  r.calls[0].data = "0x00";
+}, fitting);
+refused("a cancellation that does it twice", cancellation, "calls", (r) => {
+  r.calls.push(r.calls[0]);
+}, fitting);
+refused("a payment under the name of a cancellation", payment, "calls", (r, shown) => {
+  r.cancels = { nonce: r.message.nonce };
+  shown.cancels = { text: "", value: r.message.nonce };
+});
+refused("a cancellation of nothing", cancellation, "message", (r) => (r.cancels = null));
+refused("more about a cancellation", cancellation, "memo", (r) => (r.cancels.memo = "1"));
 refused("another passkey, consistently", addition, "new-owner", (r) => {
   r.newOwner = guarded.request.newOwner;
+  r.change = guarded.request.change;
   r.calls = guarded.request.calls;
 }, fitting);
 refused("nobody has to approve, consistently", addition, "threshold", (r, shown) => {
-  r.newOwner.threshold = "0";
+  r.change.threshold = "0";
   r.calls[1].data = `${r.calls[1].data.slice(0, -1)}0`;
   shown.threshold = { text: "0 of 2 must approve", value: "0" };
 }, fitting);
@@ -340,7 +347,7 @@ refused("an addition for a higher fee, hashed", addition, "max-fee", (r) => {
   r.message.callGasLimit = "200000";
 }, fitting);
 refused("a lower threshold than is shown", guarded, "threshold", (r) => {
-  r.newOwner.threshold = "1";
+  r.change.threshold = "1";
   r.calls[1].data = `${r.calls[1].data.slice(0, -1)}1`;
 }, fitting);
 
@@ -385,6 +392,89 @@ refused("an addition whose fingerprint has a hidden character", addition, "new-k
 for (const value of ["0x1", "-1", "01", "", 12, null, String(2n ** 256n)]) {
   refused(`x as ${JSON.stringify(value)}`, addition, "x", (r) => (r.newOwner.x = value));
 }
+
+// Other changes of the account -------------------------------------------------------------
+
+const CHANGED = [
+  "addition", "wallet", "swap", "swap for a passkey", "removal", "threshold", "module",
+  "guard",
+];
+for (const name of CHANGED) {
+  const original = answers.requests[name];
+  const { kind, ...fields } = original.request.change;
+  for (const field of Object.keys(fields)) {
+    const value = field === "threshold" ? "7" : OTHER;
+    const found = field === "owner" && original.request.newOwner ? "owner" : "calls";
+    const change = (r) => (r.change[field] = value);
+    refused(`another ${field}: ${name}`, original, found, change);
+    refused(`another ${field}, hashed: ${name}`, original, found, change, fitting);
+    refused(`no ${field}: ${name}`, original, field, (r) => delete r.change[field]);
+  }
+  for (const other of CHANGED.filter((item) => item !== name)) {
+    const { change, newOwner } = answers.requests[other].request;
+    test(`refused: ${name} as ${other}`, async () => {
+      const { request, shown } = changed(original, (r) => {
+        r.change = change;
+        if (newOwner) r.newOwner = newOwner;
+        else delete r.newOwner;
+      });
+      const { asked, error } = await attempt(request, shown);
+      assert.equal(asked.length, 0);
+      assert.equal(error.field, "calls");
+    });
+  }
+  refused(`a change of no known kind: ${name}`, original, "change", (r) => {
+    r.change.kind = "constructor";
+  });
+  refused(`a change that is nothing: ${name}`, original, "change", (r) => (r.change = null));
+  refused(`more about the change: ${name}`, original, "memo", (r) => (r.change.memo = "1"));
+  refused(`with a call more: ${name}`, original, "calls", (r) => {
+    r.calls.push({ to: OTHER, valueWei: "1", data: "0x" });
+  }, fitting);
+  refused(`of another account: ${name}`, original, "calls", (r) => {
+    r.calls.at(-1).to = OTHER;
+  }, fitting);
+  refused(`that pays the account: ${name}`, original, "calls", (r) => {
+    r.calls.at(-1).valueWei = "1";
+  }, fitting);
+  for (const shownName of Object.keys(original.shown)) {
+    refused(`without showing ${shownName}: ${name}`, original, shownName, (r, shown) => {
+      delete shown[shownName];
+    });
+  }
+  for (const shownName of ["new-owner", "removed"].filter((item) => original.shown[item])) {
+    refused(`showing another ${shownName}: ${name}`, original, shownName, (r, shown) => {
+      shown[shownName].text = OTHER;
+    });
+  }
+  refused(`that says it is another change: ${name}`, original, "change", (r, shown) => {
+    shown.change.value = kind === "remove-guard" ? "disable-module" : "remove-guard";
+  });
+  refused(`that pays somebody as well: ${name}`, original, "recipient", (r, shown) => {
+    shown.recipient = payment.shown.recipient;
+  });
+}
+refused("another owner goes, consistently", answers.requests.removal, "removed", (r) => {
+  r.change.removed = OTHER;
+  const data = r.calls[0].data;
+  r.calls[0].data = `${data.slice(0, 98)}${OTHER.slice(2).toLowerCase()}${data.slice(138)}`;
+}, fitting);
+refused("a wallet that brings a key", answers.requests.wallet, "newOwner", (r) => {
+  r.newOwner = addition.request.newOwner;
+});
+refused("a removal that brings a key", answers.requests.removal, "newOwner", (r) => {
+  r.newOwner = addition.request.newOwner;
+});
+refused("another wallet, consistently", answers.requests.wallet, "new-owner", (r) => {
+  r.change.owner = OTHER;
+  const data = r.calls[0].data;
+  r.calls[0].data = `${data.slice(0, 34)}${OTHER.slice(2).toLowerCase()}${data.slice(74)}`;
+}, fitting);
+refused("nobody has to approve", answers.requests.threshold, "threshold", (r, shown) => {
+  r.change.threshold = "0";
+  r.calls[0].data = `${r.calls[0].data.slice(0, -1)}0`;
+  shown.threshold = { text: "0 of 3 must approve", value: "0" };
+}, fitting);
 
 // Setting up the account ------------------------------------------------------------------
 

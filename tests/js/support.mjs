@@ -1,7 +1,9 @@
 // What the tests of signing.js share: the module, the known answers, a counted get().
 
+import assert from "node:assert/strict";
 import { createHash, createPrivateKey, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 // tests/test_signing_js.py puts here: the module under a name that Node takes for an ES
@@ -53,6 +55,51 @@ export async function attempt(request, shown, { hostname = "wallet.example.org",
   }
 }
 
+/** Run authorizeWithWallet() with a wallet that answers so; what it was asked, and the end. */
+export async function attemptWallet(request, shown, { account, ...answers }) {
+  const asked = [];
+  const provider = {
+    request: async ({ method, params }) => {
+      asked.push({ method, params });
+      if (answers[method] instanceof Error) throw answers[method];
+      return answers[method];
+    },
+  };
+  define("location", { hostname: "wallet.example.org" });
+  try {
+    const wallet = { provider, account };
+    return { asked, result: await signing.authorizeWithWallet(request, shown, wallet) };
+  } catch (error) {
+    return { asked, error };
+  }
+}
+
 function define(name, value) {
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+}
+
+/** The same case, changed; `rehash` makes call data and hash fit the change again. */
+export function changed(original, change, { rehash = false } = {}) {
+  const { request, shown } = structuredClone(original);
+  change(request, shown);
+  if (rehash) {
+    if (request.calls) request.message.callData = signing.callData(request.calls);
+    const hash = request.kind === "SafeOp" ? signing.safeOperationHash : signing.keyProofHash;
+    request.hash = hash(request.message);
+  }
+  return { request, shown };
+}
+
+/** Whatever was changed, get() is called 0 times, and the words are for people. */
+export function refused(name, original, field, change, options) {
+  test(`refused: ${name}`, async () => {
+    const { request, shown } = changed(original, change, options);
+
+    const { asked, error } = await attempt(request, shown, { hostname: options?.hostname });
+
+    assert.equal(asked.length, 0);
+    assert.ok(error instanceof signing.SigningRefused, String(error));
+    assert.equal(error.field, field);
+    assert.match(error.message, /^[A-Z][^<>]+\. Nothing was signed\.$/);
+  });
 }

@@ -18,6 +18,7 @@ from accounts.models import (
     Enrolment,
     KnownBrowser,
     OutgoingMail,
+    Outsider,
     SecurityEvent,
     Session,
 )
@@ -25,19 +26,36 @@ from onchain.admin_base import NudgeAdmin
 from onchain.models import (
     AccountLookup,
     Acknowledgement,
+    AlertContact,
     Block,
     Budget,
     ConfigurationAcknowledgement,
+    Contact,
     ForeignConfiguration,
+    Formation,
+    Guardian,
+    Invitation,
     JournalEntry,
+    Membership,
+    ModuleCode,
     NetworkQuota,
+    Owner,
     PaymasterDeposit,
+    RecoveryRequest,
+    RecoverySetup,
     RelayerAttempt,
     RelayerTransaction,
+    Reminder,
+    Role,
+    Seat,
     Sponsorship,
     Transfer,
+    UnwarnedAcknowledgement,
+    UserOperation,
+    WalletProof,
 )
 from onchain.services import key_proofs
+from tests.claims import guardian_approval, recovery_lookup
 from tests.wallets import Status, Wallet, key_of, make_operation
 
 REGISTERED = admin.site._registry
@@ -124,6 +142,8 @@ def fill_console(wallet: Wallet) -> None:
         block_number=100,
         received_at=timezone.now(),
     )
+    _share(wallet, op)
+    _guard(wallet)
     JournalEntry.objects.create(actor=wallet.user, action="test", target=f"{op}")
     later = timezone.now() + timedelta(minutes=5)
     enrolment = Enrolment.objects.create(
@@ -147,3 +167,67 @@ def fill_console(wallet: Wallet) -> None:
     OutgoingMail.objects.create(to=address, kind=OutgoingMail.Kind.EVENT, event=event)
     TaskResult.objects.create(task_id=str(uuid.uuid4()), task_name="sweep")
     GroupResult.objects.create(group_id=str(uuid.uuid4()))
+
+
+def _guard(wallet: Wallet) -> None:
+    """Store what recovery with guardians leaves behind."""
+    guardian_approval(wallet.safe)
+    recovery_lookup(wallet.safe)
+    setup = RecoverySetup.objects.create(safe=wallet.safe, module=b"\7" * 20)
+    Guardian.objects.create(setup=setup, address=b"\6" * 20, position=0)
+    ModuleCode.objects.create(
+        chain=wallet.safe.chain, module=b"\7" * 20, code_hash=HASH
+    )
+    outsider = Outsider.objects.create(
+        name="Anna", address="anna@example.com", about="an account"
+    )
+    AlertContact.objects.create(
+        safe=wallet.safe, outsider=outsider, created_by=wallet.user
+    )
+    UnwarnedAcknowledgement.objects.create(safe=wallet.safe, user=wallet.user)
+    RecoveryRequest.objects.create(
+        setup=setup,
+        nonce=0,
+        new_owners_hash=HASH,
+        new_threshold=1,
+        approvals=1,
+        execute_after=1,
+        started_block=100,
+    )
+
+
+def _share(wallet: Wallet, op: UserOperation) -> None:
+    """Store what several people leave behind who share an account."""
+    safe, user = wallet.safe, wallet.user
+    later = timezone.now() + timedelta(days=7)
+    Membership.objects.create(safe=safe, user=user, role=Role.VIEWER, created_by=user)
+    formation = Formation.objects.create(
+        chain=safe.chain,
+        created_by=user,
+        creation_key=uuid.uuid4(),
+        name="Club",
+        threshold=2,
+    )
+    seat = Seat.objects.create(
+        formation=formation, position=0, kind=Owner.Kind.WALLET, address=b"\6" * 20
+    )
+    Invitation.objects.create(
+        token_hash=HASH,
+        seat=seat,
+        role=Role.OWNER,
+        name="Anna",
+        created_by=user,
+        expires_at=later,
+    )
+    WalletProof.objects.create(
+        user=user,
+        safe=safe,
+        address=b"\6" * 20,
+        nonce=HASH,
+        text="a text",
+        expires_at=later,
+    )
+    Reminder.objects.create(
+        operation=op, user=user, sent_by=user, day=timezone.now().date()
+    )
+    Contact.objects.create(safe=safe, address=b"\6" * 20, name="Anna", created_by=user)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django_celery_results.models import GroupResult
 
 from onchain.models import (
+    Chain,
     JournalEntry,
     KeyProof,
     Owner,
@@ -18,7 +19,9 @@ from onchain.models import (
     Safe,
     UserOperation,
 )
+from onchain.protocol.deployments import RECOVERY_MODULES
 from onchain.protocol.types import checksum_address
+from onchain.services.recovery_stand_in import in_words
 from tests.onchain.console import MODELS, NUDGED, REGISTERED, label, nudge, url_of
 from tests.pages import Page
 from tests.wallets import Status
@@ -45,25 +48,27 @@ def test_every_model_of_both_apps_is_registered():
     assert ours <= set(MODELS)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
 @pytest.mark.parametrize("action", ["changelist", "add"])
-def test_a_stranger_is_sent_to_the_passkey(model, action, db):
-    url = url_of(model, action)
+def test_a_stranger_is_sent_to_the_passkey(action, db, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            url = url_of(model, action)
 
-    response = Client().get(url)
+            response = Client().get(url)
 
-    assert response.status_code == 302
-    assert response["Location"] == f"{reverse('admin:login')}?next={url}"
+            assert response.status_code == 302
+            assert response["Location"] == f"{reverse('admin:login')}?next={url}"
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
-def test_a_person_is_sent_to_the_passkey_too(model, alice):
-    response = alice.client.get(url_of(model, "changelist"), follow=True)
+def test_a_person_is_sent_to_the_passkey_too(alice, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            response = alice.client.get(url_of(model, "changelist"), follow=True)
 
-    page = Page(response)
-    assert response.redirect_chain[0][0].startswith(reverse("admin:login"))
-    assert "Sign in with passkey" in page.words
-    assert "who is not an operator" in page.words
+            page = Page(response)
+            assert response.redirect_chain[0][0].startswith(reverse("admin:login"))
+            assert "Sign in with passkey" in page.words
+            assert "who is not an operator" in page.words
 
 
 @pytest.mark.parametrize("model", NUDGED, ids=label)
@@ -79,33 +84,64 @@ def test_a_person_nudges_nothing(model, everything):
 # --- Reading ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
-def test_an_operator_sees_the_list_and_each_row(model, operator, everything):
-    changelist = operator.get(url_of(model, "changelist"))
-    row = model.objects.first()
-    detail = operator.get(url_of(model, "change", row.pk))
+def test_an_operator_sees_the_list_and_each_row(operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            changelist = operator.get(url_of(model, "changelist"))
+            row = model.objects.first()
+            detail = operator.get(url_of(model, "change", row.pk))
 
-    assert changelist.status_code == 200
-    assert changelist.context["cl"].result_count >= 1
-    assert detail.status_code == 200
-    assert "b&#x27;" not in detail.content.decode(), "bytes belong on a page as hex"
-    assert "&lt;memory" not in detail.content.decode()
-
-
-@pytest.mark.parametrize("model", MODELS, ids=label)
-def test_nothing_can_be_typed_into_a_row(model, operator, everything):
-    page = Page(operator.get(url_of(model, "change", model.objects.first().pk)))
-
-    typed = {
-        element["name"]
-        for tag, element in page.elements
-        if tag in {"input", "select", "textarea"} and "name" in element
-    }
-    assert typed <= {"csrfmiddlewaretoken"}
-    assert 'type="password"' not in page.html
-    assert 'name="_save"' not in page.html
+            assert changelist.status_code == 200
+            assert changelist.context["cl"].result_count >= 1
+            assert detail.status_code == 200
+            assert "b&#x27;" not in detail.content.decode(), (
+                "bytes belong on a page as hex"
+            )
+            assert "&lt;memory" not in detail.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("is_local", "kind", "shown"),
+    [
+        (
+            True,
+            "Stand-ins Code of our own",
+            ["3 minutes", "3 days", "7 days", "14 days"],
+        ),
+        (False, "Canonical Candide's released", ["3 days", "7 days", "14 days"]),
+    ],
+)
+def test_a_chain_says_whether_its_recovery_modules_are_stand_ins(
+    operator, everything, settings, is_local, kind, shown
+):
+    settings.LOCAL_CHAIN = is_local
+
+    words = Page(operator.get(url_of(Chain, "change", everything.safe.chain.pk))).words
+
+    assert kind in words
+    listed = [
+        f"{in_words(delay)}: {checksum_address(module)}"
+        for delay, module in RECOVERY_MODULES.items()
+    ]
+    assert [item.split(":")[0] for item in listed if item in words] == shown
+
+
+def test_nothing_can_be_typed_into_a_row(operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            page = Page(operator.get(url_of(model, "change", model.objects.first().pk)))
+
+            typed = {
+                element["name"]
+                for tag, element in page.elements
+                if tag in {"input", "select", "textarea"} and "name" in element
+            }
+            assert typed <= {"csrfmiddlewaretoken"}
+            assert 'type="password"' not in page.html
+            assert 'name="_save"' not in page.html
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "query",
     [
@@ -128,13 +164,15 @@ def test_any_search_is_answered(query, operator, everything):
         found(operator, model, query)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
-def test_a_search_with_nul_is_answered(model, operator, everything):
-    response = operator.get(url_of(model, "changelist"), {"q": "a\0b"})
+def test_a_search_with_nul_is_answered(operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            response = operator.get(url_of(model, "changelist"), {"q": "a\0b"})
 
-    assert response.status_code in {200, 302}
+            assert response.status_code in {200, 302}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", MODELS, ids=label)
 def test_every_model_can_be_searched_and_filtered(model, operator, everything):
     options = REGISTERED[model]
@@ -149,6 +187,7 @@ def test_every_model_can_be_searched_and_filtered(model, operator, everything):
             assert answer.status_code == 200, choice
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", MODELS, ids=label)
 def test_every_column_can_be_sorted(model, operator, everything):
     columns = len(operator.get(url_of(model, "changelist")).context["cl"].list_display)

@@ -23,68 +23,73 @@ pytestmark = pytest.mark.django_db
 # --- Changing --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nothing_can_be_added(model, method, operator, everything):
-    before = model.objects.count()
+def test_nothing_can_be_added(method, operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            before = model.objects.count()
 
-    response = getattr(operator, method)(url_of(model, "add"))
+            response = getattr(operator, method)(url_of(model, "add"))
 
-    assert response.status_code == 403
-    assert model.objects.count() == before
+            assert response.status_code == 403
+            assert model.objects.count() == before
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nothing_can_be_deleted(model, method, operator, everything):
-    row = model.objects.first()
+def test_nothing_can_be_deleted(method, operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            row = model.objects.first()
 
-    response = getattr(operator, method)(
-        url_of(model, "delete", row.pk), {"post": "yes"}
-    )
+            response = getattr(operator, method)(
+                url_of(model, "delete", row.pk), {"post": "yes"}
+            )
 
-    assert response.status_code == 403
-    assert model.objects.filter(pk=row.pk).exists()
-
-
-@pytest.mark.parametrize("model", MODELS, ids=label)
-def test_nothing_can_be_changed(model, operator, everything):
-    before = list(model.objects.values())
-    row = model.objects.first()
-    everything_typed = {
-        field.name: "1" for field in model._meta.get_fields() if field.concrete
-    }
-
-    response = operator.post(
-        url_of(model, "change", row.pk), everything_typed | {"_save": "Save"}
-    )
-
-    assert response.status_code == 403
-    assert list(model.objects.values()) == before
+            assert response.status_code == 403
+            assert model.objects.filter(pk=row.pk).exists()
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
-def test_the_only_action_is_to_nudge(model, operator, everything):
-    html = operator.get(url_of(model, "changelist")).content.decode()
+def test_nothing_can_be_changed(operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            before = list(model.objects.values())
+            row = model.objects.first()
+            everything_typed = {
+                field.name: "1" for field in model._meta.get_fields() if field.concrete
+            }
 
-    assert "delete_selected" not in html
-    assert ("Nudge again" in html) is (model in NUDGED)
+            response = operator.post(
+                url_of(model, "change", row.pk), everything_typed | {"_save": "Save"}
+            )
+
+            assert response.status_code == 403
+            assert list(model.objects.values()) == before
 
 
-@pytest.mark.parametrize("model", MODELS, ids=label)
-def test_deleting_by_an_action_does_nothing(model, operator, everything):
-    before = list(model.objects.order_by("pk").values())
+def test_the_only_action_is_to_nudge(operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            html = operator.get(url_of(model, "changelist")).content.decode()
 
-    operator.post(
-        url_of(model, "changelist"),
-        {
-            "action": "delete_selected",
-            "_selected_action": model.objects.first().pk,
-            "post": "yes",
-        },
-    )
+            assert "delete_selected" not in html
+            assert ("Nudge again" in html) is (model in NUDGED)
 
-    assert list(model.objects.order_by("pk").values()) == before
+
+def test_deleting_by_an_action_does_nothing(operator, everything, subtests):
+    for model in MODELS:
+        with subtests.test(label(model)):
+            before = list(model.objects.order_by("pk").values())
+
+            operator.post(
+                url_of(model, "changelist"),
+                {
+                    "action": "delete_selected",
+                    "_selected_action": model.objects.first().pk,
+                    "post": "yes",
+                },
+            )
+
+            assert list(model.objects.order_by("pk").values()) == before
 
 
 # --- Nudging ---------------------------------------------------------------------------

@@ -141,18 +141,24 @@ def test_ago_says_nothing_of_no_moment():
     assert display.ago(None) == ""
 
 
+GOOGLE = "Google Password Manager"
+
+
 @pytest.mark.parametrize(
-    ("name", "label"),
+    ("name", "label", "phrase"),
     [
-        ("", "Passkey from Google Password Manager"),
-        ("My phone", "My phone (Google Password Manager)"),
-        ("\u202eenohp", "⟨U+202E⟩enohp (Google Password Manager)"),
+        ("", f"Passkey from {GOOGLE}", f"the passkey from {GOOGLE}"),
+        ("My phone", f"My phone ({GOOGLE})", f"My phone ({GOOGLE})"),
+        ("Passkey 1", f"Passkey 1 ({GOOGLE})", f"Passkey 1 ({GOOGLE})"),
+        ("\u202eenohp", f"⟨U+202E⟩enohp ({GOOGLE})", f"⟨U+202E⟩enohp ({GOOGLE})"),
     ],
 )
-def test_a_passkey_is_called_by_its_own_name_and_its_providers(name, label):
+def test_a_passkey_is_called_by_its_own_name_and_its_providers(name, label, phrase):
     google = uuid.UUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")
+    passkey = Credential(name=name, aaguid=google)
 
-    assert display.passkey_label(Credential(name=name, aaguid=google)) == label
+    assert display.passkey_label(passkey) == label
+    assert display.passkey_phrase(passkey) == phrase
 
 
 def test_no_passkey_has_a_label_and_no_fingerprint():
@@ -160,4 +166,5 @@ def test_no_passkey_has_a_label_and_no_fingerprint():
 
     assert display.passkey_label(nobody) == "Passkey from an unknown provider"
     assert display.passkey_label(None) == "Passkey that is not known here"
+    assert display.passkey_phrase(None) == "the passkey that is not known here"
     assert display.key_fingerprint(None) == ""

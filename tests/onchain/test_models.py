@@ -12,17 +12,25 @@ from django.db.models import Model, TextChoices
 from django.utils import timezone
 
 from onchain.models import (
+    AccountClaim,
     Block,
+    Formation,
+    GuardianApproval,
     Heartbeat,
+    Invitation,
     KeyProof,
     OperationSignature,
     Owner,
+    RecoveryLookup,
     RelayerTransaction,
+    Role,
     Safe,
     UserOperation,
+    WalletProof,
 )
 from onchain.models.operation_states import OPEN, Status
 from onchain.protocol.types import UINT256_MAX
+from tests import claims
 from tests.factories import (
     Wallet,
     in_each_status,
@@ -54,17 +62,53 @@ def proof() -> KeyProof:
     )
 
 
+def wallet_proof() -> WalletProof:
+    mine = make_wallet()
+    return WalletProof.objects.create(
+        user=mine.user,
+        safe=mine.safe,
+        address=b"\6" * 20,
+        nonce=b"\1" * 32,
+        text="a text",
+        expires_at=timezone.now(),
+    )
+
+
+def formation() -> Formation:
+    mine = make_wallet()
+    return Formation.objects.create(
+        chain=mine.safe.chain,
+        created_by=mine.user,
+        creation_key=uuid.uuid4(),
+        name="Club",
+        threshold=2,
+    )
+
+
+def invitation() -> Invitation:
+    mine = make_wallet()
+    return Invitation.objects.create(
+        token_hash=b"\1" * 32,
+        safe=mine.safe,
+        role=Role.OWNER,
+        name="Anna",
+        created_by=mine.user,
+        expires_at=timezone.now(),
+    )
+
+
 MAKERS = {
+    AccountClaim: lambda: claims.account_claim(make_wallet().safe),
+    RecoveryLookup: lambda: claims.recovery_lookup(make_wallet().safe),
+    GuardianApproval: lambda: claims.guardian_approval(make_wallet().safe),
+    WalletProof: wallet_proof,
+    Formation: formation,
+    Invitation: invitation,
     UserOperation: operation,
     Safe: safe,
     RelayerTransaction: make_relayer_transaction,
     KeyProof: proof,
 }
-PAIRS = [
-    pytest.param(model, source, target, id=f"{model.__name__}-{source}-{target}")
-    for model in MAKERS
-    for source, target in itertools.product(model.Status, repeat=2)
-]
 
 
 def put(model: type[Model], status: TextChoices) -> Any:
@@ -77,19 +121,21 @@ def put(model: type[Model], status: TextChoices) -> Any:
 # --- Moves ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("model", "source", "target"), PAIRS)
-def test_a_row_makes_the_moves_of_its_table_and_no_other(db, model, source, target):
-    row = put(model, source)
-    is_legal = target in model.MOVES[source]
+@pytest.mark.parametrize("model", MAKERS)
+def test_a_row_makes_the_moves_of_its_table_and_no_other(db, model):
+    row = MAKERS[model]()
+    for source, target in itertools.product(model.Status, repeat=2):
+        model.objects.filter(pk=row.pk).update(status=source)
+        is_legal = target in model.MOVES[source]
 
-    if is_legal:
-        assert model.objects.transition(row.pk, source=source, target=target)
-    else:
-        with pytest.raises(ValueError, match="is no move"):
-            model.objects.transition(row.pk, source=source, target=target)
+        if is_legal:
+            assert model.objects.transition(row.pk, source=source, target=target)
+        else:
+            with pytest.raises(ValueError, match="is no move"):
+                model.objects.transition(row.pk, source=source, target=target)
 
-    row.refresh_from_db()
-    assert row.status == (target if is_legal else source)
+        row.refresh_from_db()
+        assert row.status == (target if is_legal else source), (source, target)
 
 
 @pytest.mark.parametrize("model", MAKERS)
@@ -100,8 +146,11 @@ def test_the_table_of_moves_names_every_state(model):
 @pytest.mark.parametrize("model", MAKERS)
 def test_every_state_but_the_first_can_be_reached(model):
     reached = set().union(*model.MOVES.values())
+    first = {model._meta.get_field("status").default}
+    if model is Safe:
+        first.add(Safe.Status.FORMING)  # of an account with several first owners
 
-    assert reached | {model._meta.get_field("status").default} == set(model.Status)
+    assert reached | first == set(model.Status)
 
 
 def test_a_row_in_another_state_does_not_move(db):
@@ -135,14 +184,14 @@ def nonce(key: int, sequence: int) -> dict[str, Any]:
     return {"nonce_key": key, "nonce_sequence": sequence}
 
 
-@pytest.mark.parametrize("second", OPEN)
-@pytest.mark.parametrize("first", OPEN)
-def test_two_open_operations_never_share_a_nonce(db, first, second):
+def test_two_open_operations_never_share_a_nonce(db):
     wallet = make_wallet()
-    make_operation(wallet, status=first, **nonce(3, 5))
+    for first, second in itertools.product(OPEN, repeat=2):
+        op = make_operation(wallet, status=first, **nonce(3, 5))
 
-    with pytest.raises(IntegrityError), transaction.atomic():
-        make_operation(wallet, status=second, **nonce(3, 5))
+        with pytest.raises(IntegrityError), transaction.atomic():
+            make_operation(wallet, status=second, **nonce(3, 5))
+        op.delete()
 
 
 @pytest.mark.parametrize("other", [nonce(3, 6), nonce(4, 5)])

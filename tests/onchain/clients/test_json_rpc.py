@@ -35,6 +35,30 @@ def test_an_error_object_is_an_rpc_error(stub: StubRpc, rpc: JsonRpc):
     assert (error.code, error.message, error.data) == (-32000, "no", "0x1234")
 
 
+# --- Proxies ----------------------------------------------------------------------------
+
+
+def test_what_runs_beside_us_is_asked_without_a_proxy(stub, rpc, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    stub.answers["eth_chainId"] = "0x7a69"
+
+    assert rpc.call("eth_chainId") == "0x7a69"
+
+
+def test_a_node_elsewhere_is_asked_through_the_operators_proxy(stub, monkeypatch):
+    monkeypatch.setenv("http_proxy", stub.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    stub.answers["eth_chainId"] = "0x1"
+
+    far = JsonRpc(url=f"http://node.example{SECRET_PATH}", timeout=2.0)
+
+    assert far.call("eth_chainId") == "0x1"
+
+
 # --- No usable answer -------------------------------------------------------------------
 
 BODIES = {

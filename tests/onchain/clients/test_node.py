@@ -9,9 +9,12 @@ import pytest
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
+from onchain.clients.node_isolation import READ_GAS
 from onchain.clients.node_types import Receipt
 from onchain.protocol.abi import encode, selector
+from onchain.protocol.deployments import MULTICALL3
 from onchain.protocol.owners import AccountOwners
+from onchain.protocol.types import checksum_address
 from tests.stub_rpc import RpcFailure, StubRpc
 
 A, B = b"\xaa" * 20, b"\xbb" * 20
@@ -257,6 +260,85 @@ def test_a_hostile_account_does_not_hold_the_follower_up(
     assert owners == [None, AccountOwners(owners=[B, A], threshold=1)]
     assert node.configurations([A], TOPIC) == [None]
     assert node.account_record(A).owners is None
+
+
+# Words that no list foresees: only the question beside them tells whose fault it is.
+UNFORESEEN = [
+    RpcFailure(-32000, "gas required exceeds allowance (2000000)"),
+    RpcFailure(-32603, "Internal error"),
+    RpcFailure(-32099, "exception 0x17 in frame 3"),
+]
+
+
+def besides(answer: Callable[..., object]) -> Callable[..., object]:
+    """Answer the question about the pinned contract too."""
+
+    def answer_all(call: dict[str, str], block: object) -> object:
+        is_control = call["to"] == checksum_address(MULTICALL3)
+        return ONE_OF_TWO if is_control else answer(call, block)
+
+    return answer_all
+
+
+@pytest.mark.parametrize("fault", UNFORESEEN, ids=lambda fault: fault.fields["message"])
+def test_an_account_that_fails_in_any_words_is_asked_alone_and_left(
+    recorded: StubRpc, node: Node, fault: RpcFailure
+):
+    recorded.answers["eth_call"] = besides(owner_answers(fault, ONE_OF_TWO))
+
+    owners = node.owners([A, B], TOPIC)
+
+    assert owners == [None, AccountOwners(owners=[B, A], threshold=1)]
+    assert len(recorded.requests) == 2
+
+
+def test_a_limit_of_the_nodes_is_not_the_accounts_fault(recorded: StubRpc, node: Node):
+    busy = RpcFailure(-32005, "daily request count exceeded, request rate limited")
+    recorded.answers["eth_call"] = besides(owner_answers(busy, ONE_OF_TWO))
+
+    with pytest.raises(TransientClientError):
+        node.owners([A, B], TOPIC)
+
+
+def test_a_node_that_reads_no_storage_is_not_the_accounts_fault(
+    recorded: StubRpc, node: Node
+):
+    recorded.answers["eth_call"] = "0x"
+    recorded.answers["eth_getStorageAt"] = RpcFailure(-32601, "no such method")
+
+    with pytest.raises(TransientClientError):
+        node.configurations([A], TOPIC)
+
+
+@pytest.mark.parametrize("together", [RpcFailure(-32003, "response too large"), None])
+def test_where_a_batch_fails_as_a_whole_the_accounts_are_asked_one_by_one(
+    recorded: StubRpc, node: Node, together: RpcFailure | None
+):
+    recorded.answers["eth_call"] = besides(owner_answers(TWO_OWNERS, ONE_OF_TWO))
+
+    def spoil(answers: list[object]) -> object:
+        has_a = any(
+            call["params"][0]["to"] == checksum_address(A)
+            for call in recorded.requests[-1]
+        )
+        if not has_a:
+            return answers
+        return [] if together is None else {"error": together.fields}
+
+    recorded.reshape = spoil
+
+    owners = node.owners([A, B], TOPIC)
+
+    assert owners == [None, AccountOwners(owners=[B, A], threshold=1)]
+
+
+def test_every_read_of_an_account_has_its_own_gas(recorded: StubRpc, node: Node):
+    recorded.answers["eth_call"] = besides(owner_answers(TWO_OWNERS, ONE_OF_TWO))
+
+    node.owners([A], TOPIC)
+
+    calls = [call["params"][0] for call in recorded.requests[0]]
+    assert [int(call["gas"], 16) for call in calls] == [READ_GAS] * len(calls)
 
 
 @pytest.mark.parametrize("code", [-32000, -32001, -32602])

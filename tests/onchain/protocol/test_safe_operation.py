@@ -13,6 +13,7 @@ from onchain.protocol.errors import EncodingError
 from onchain.protocol.safe_operation import (
     DOMAIN_TYPEHASH,
     SAFE_OP_TYPEHASH,
+    safe_operation_data,
     safe_operation_hash,
 )
 from onchain.protocol.types import checksum_address
@@ -173,3 +174,12 @@ def test_numbers_outside_their_width_are_refused(name, bits):
 def test_a_chain_id_outside_uint256_is_refused(chain_id):
     with pytest.raises(EncodingError):
         digest(operation(), chain_id=chain_id)
+
+
+def test_what_a_contract_owner_is_asked_about_has_that_hash():
+    data = safe_operation_data(
+        operation(), chain_id=CHAIN_ID, valid_after=1, valid_until=2
+    )
+
+    assert (len(data), data[:2]) == (66, b"\x19\x01")
+    assert keccak(data) == digest(operation(), valid_after=1, valid_until=2)

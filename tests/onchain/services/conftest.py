@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from onchain.models import UserOperation
 from tests.factories import World, make_world
 from tests.fakes import CHAIN_ID
 from tests.onchain.services.additions import make_world_of
@@ -45,7 +44,7 @@ def payment_world(db: None) -> World:
     return make_world()
 
 
-@pytest.fixture(params=UserOperation.Kind.values)
+@pytest.fixture(params=["payment", "add-passkey"])
 def either_world(request: pytest.FixtureRequest, db: None) -> World:
     """A world of payments, then one of passkeys being added."""
     return make_world_of(request.param)

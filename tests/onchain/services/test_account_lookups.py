@@ -7,15 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from onchain.errors import TooManyLookups
 from onchain.lookup_words import WORDS
 from onchain.models import AccountLookup, Owner, Safe
 from onchain.models.operation_states import Status
 from onchain.protocol.account_calls import decode_call_data
-from onchain.protocol.deployments import FCL_VERIFIER, SHARED_SIGNER
+from onchain.protocol.deployments import FCL_VERIFIER, SHARED_SIGNER, VERIFIERS
 from onchain.protocol.types import ZERO_ADDRESS, Address, checksum_address
-from onchain.services import account_lookups, user_operations
+from onchain.services import account_lookups, deployments, user_operations
+from onchain.setting_up import setting_up
 from tests.factories import PAYEE, World, make_world
 from tests.onchain.services.elsewhere import (
     ACCOUNT,
@@ -98,7 +100,146 @@ def test_ones_own_account_is_not_added_twice(world: World):
 
 
 def test_every_refusal_has_words():
-    assert WORDS.keys() == {*REFUSED, "no-code", "already-yours"}
+    assert WORDS.keys() == {*REFUSED, "no-code", "already-yours", "mixed-verifiers"}
+
+
+# --- Gone again (R49) -------------------------------------------------------------------
+
+
+def took_back(world: World, depth: int) -> None:
+    """Let the chain go on from below without the account."""
+    world.node.reorganise(depth)
+    for forgotten in (
+        world.node.account_codes,
+        world.node.account_owners,
+        world.node.account_configurations,
+    ):
+        del forgotten[ACCOUNT]
+    for _ in range(depth + 1):
+        world.node.mine()
+    follow(world)
+
+
+def look_again(world: World) -> None:
+    world.chain.refresh_from_db()
+    deployments.look_for_gone(chain=world.chain, node=world.node)
+
+
+def test_a_reorg_that_removes_it_ends_its_being_live_and_its_return_is_noticed(
+    world: World,
+):
+    follow(world)
+    world.node.mine()
+    follow(world)
+    world.chain.refresh_from_db()
+    safe = added(world)
+
+    took_back(world, 2)
+
+    safe.refresh_from_db()
+    assert (safe.status, safe.deployed_block, safe.is_gone) == ("queued", None, True)
+    assert "Send nothing to its address" in setting_up(safe).text
+    assert not Safe.objects.awaiting_deployment().filter(pk=safe.pk).exists()
+    look_again(world)
+    safe.refresh_from_db()
+    assert safe.is_gone
+
+    place(world)
+    look_again(world)
+    world.node.mine()
+    follow(world)
+
+    safe.refresh_from_db()
+    assert (safe.is_live, safe.deployed_block) == (True, world.node.blocks[-2].number)
+    assert own_accounts(world) == [world.wallet.safe, safe]
+
+
+def test_one_that_a_reorg_left_where_it_was_is_live_after_a_look(world: World):
+    follow(world)
+    world.node.mine()
+    follow(world)
+    world.chain.refresh_from_db()
+    safe = added(world)
+    world.node.reorganise(2)
+    for _ in range(3):
+        world.node.mine()
+
+    follow(world)
+    look_again(world)
+
+    safe.refresh_from_db()
+    assert safe.is_live
+
+
+def test_one_seen_in_a_block_that_was_never_read_here_is_looked_at_by_the_next(
+    world: World,
+):
+    follow(world)
+    place(world)
+    lookup = look_up(world)
+    for forgotten in (world.node.account_codes, world.node.account_owners):
+        del forgotten[ACCOUNT]
+    del world.node.account_configurations[ACCOUNT]
+    world.node.mine()
+
+    follow(world)
+
+    assert Safe.objects.get(pk=lookup.safe_id).is_gone
+
+
+def test_no_batch_takes_an_account_from_elsewhere(world: World):
+    safe = added(world)
+    Safe.objects.filter(pk=safe.pk).update(
+        status=Safe.Status.QUEUED, deployment_requested_at=timezone.now()
+    )
+
+    assert not Safe.objects.awaiting_deployment().filter(pk=safe.pk).exists()
+
+
+# --- Two people and their verifiers -----------------------------------------------------
+
+
+def both_own(world: World, verifiers: int) -> World:
+    """Let the account have a second person's passkey, checked by these verifiers."""
+    other = make_world(chain=world.chain)
+    first = place(world)
+    second = place(other, verifiers=verifiers)
+    owners = [first, second]
+    world.node.set_owners(ACCOUNT, owners)
+    other.node.__dict__.update(world.node.__dict__)
+    return other
+
+
+def test_who_owns_it_by_other_verifiers_than_the_first_is_told(world: World):
+    other = both_own(world, ALONE)
+    prove_lookup(world, look_up(world))
+    world.node.mine()
+    follow(world)
+
+    lookup = look_up(other)
+
+    assert (lookup.status, lookup.failure_code) == ("refused", "mixed-verifiers")
+    assert Safe.objects.get(address=ACCOUNT).verifiers == VERIFIERS
+
+
+def test_who_only_asked_about_it_fixes_nothing(world: World):
+    other = both_own(world, ALONE)
+    look_up(world)
+
+    lookup = look_up(other)
+    safe = Safe.objects.get(address=ACCOUNT)
+
+    assert lookup.status == "found"
+    assert safe.verifiers == ALONE
+
+
+def test_two_by_the_same_verifiers_have_it_both(world: World):
+    other = both_own(world, VERIFIERS)
+    prove_lookup(world, look_up(world))
+    world.node.mine()
+    follow(world)
+
+    assert look_up(other).status == "found"
 
 
 def test_another_persons_account_shows_nothing_and_is_not_listed(world: World):

@@ -10,6 +10,7 @@ from accounts.models import Credential
 from onchain.errors import NotAwaitingSignature, OperationExpired, SignatureRefused
 from onchain.models import Chain, OperationSignature, Owner, UserOperation
 from onchain.models.operation_states import Status
+from onchain.protocol.types import checksum_address
 from onchain.services import authorization, user_operations
 from tests.factories import ETHER, World, assertion_text, make_credential, make_wallet
 from tests.signing_oracle import safe_operation_hash
@@ -63,7 +64,7 @@ def test_the_request_names_the_payment_and_the_persons_own_passkey(world: World)
 
     (call,) = request["calls"]
     assert call == {
-        "to": op.recipient_text,
+        "to": checksum_address(op.recipient),
         "valueWei": str(ETHER // 4),
         "data": "0x",
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from onchain.models import ForeignConfiguration
+from onchain.protocol.allowances import ALLOWANCE_EVENTS, Allowances
 from onchain.protocol.configuration import Configuration
 from onchain.protocol.deployments import SAFE_4337_MODULE
 from onchain.protocol.events import CONFIGURATION_EVENTS
@@ -16,6 +17,8 @@ from onchain.services import configurations
 from tests.factories import World, make_user
 from tests.fake_events import Event, word
 from tests.fakes import ORDINARY
+from tests.onchain.services.allowances import MODULE as ALLOWANCE_MODULE
+from tests.onchain.services.allowances import ONCE, TOKEN
 from tests.onchain.services.happenings import follow
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +86,33 @@ def test_an_account_that_hides_its_configuration_says_so(followed: World):
 
     row = ForeignConfiguration.objects.get(safe=followed.wallet.safe)
     assert row.items == [("unreadable", Address(followed.wallet.safe.address))]
+
+
+def test_what_others_may_spend_is_kept_whole(followed: World):
+    most = replace(ONCE, token=TOKEN, amount=2**96 - 1)
+    given = Allowances(given=[ONCE, most])
+    configure(followed, modules=[ALLOWANCE_MODULE, SAFE_4337_MODULE], allowances=given)
+
+    happens(followed)
+
+    row = ForeignConfiguration.objects.get()
+    assert [int(each["amount"]) for each in row.allowances] == [5, 2**96 - 1]
+    assert row.has_all_allowances
+
+
+@pytest.mark.parametrize("topic", ALLOWANCE_EVENTS, ids=lambda topic: topic.hex()[:8])
+@pytest.mark.parametrize("emitter", [ALLOWANCE_MODULE, OTHER], ids=["its", "another"])
+def test_an_event_of_the_module_asks_the_account(
+    followed: World, emitter: Address, topic: Bytes32
+):
+    account = word(followed.wallet.safe.address)
+    asked = followed.node.calls.count("configurations")
+
+    followed.node.mine(Event(address=emitter, topics=(topic, account)))
+    follow(followed)
+
+    again = followed.node.calls.count("configurations") - asked
+    assert again == (1 if emitter == ALLOWANCE_MODULE else 0)
 
 
 def test_what_went_away_is_gone(followed: World):

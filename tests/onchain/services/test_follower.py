@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
-from onchain.models import Block, Chain, RelayerTransaction
+from onchain.models import Block, Chain, RelayerTransaction, Safe
 from onchain.models.operation_states import Status
 from onchain.services import broadcasting, follower, relayer
 from tests.factories import (
@@ -24,6 +26,7 @@ from tests.onchain.services.happenings import (
     outcome,
     payment_to,
 )
+from tests.onchain.services.plans import plan_of
 
 # --- Moving forward ---------------------------------------------------------------------
 
@@ -276,3 +279,36 @@ def test_a_transaction_in_flight_makes_it_busy(world: World, status, is_busy):
     make_relayer_transaction(chain=world.chain, status=status)
 
     assert follower.is_busy(chain=world.chain) == is_busy
+
+
+# --- Many accounts ----------------------------------------------------------------------
+
+
+def test_no_query_of_a_pass_looks_at_every_account(world: World):
+    follow(world)
+    like = world.wallet.safe
+    Safe.objects.bulk_create(
+        Safe(
+            chain=like.chain,
+            created_by=like.created_by,
+            name="Account",
+            address=number.to_bytes(20, "big"),
+            verifiers=0,
+            setup_data=b"",
+            status=Safe.Status.DEPLOYED,
+            owners_synced_block=1,
+            synced_at_block=1,
+        )
+        for number in range(1_000, 3_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as databases do by themselves
+    world.node.mine()
+
+    with CaptureQueriesContext(connection) as queries:
+        assert follower.advance(chain=world.chain, node=world.node)
+
+    reads = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    scans = [sql for sql in reads if "SCAN onchain_safe" in plan_of(sql)]
+    assert reads
+    assert scans == []

@@ -9,20 +9,27 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import reverse
 
+from accounts.models import User
 from onchain.clients.anvil import Anvil
 from onchain.clients.json_rpc import JsonRpc
 from onchain.clients.node import Node
 from onchain.errors import ChainNotReady
 from onchain.models import Block, Chain, Safe, Transfer
+from onchain.models.owner import public_key_of
 from onchain.protocol.deployments import CONTRACTS, MULTICALL3
 from onchain.protocol.multisend import aggregate3_data
-from onchain.protocol.safe import deploy_calls
+from onchain.protocol.safe import account_address, deploy_calls, direct_setup
 from onchain.protocol.types import Address
-from onchain.services import agreement, chains, deployments, follower
+from onchain.services import agreement, chains, deployments, follower, signers
 from onchain.services.local_chain import LocalChain
 from tests.e2e.outages import Part
-from tests.factories import ETHER, make_queued_wallet
+from tests.factories import ETHER, Wallet, World, make_credential, make_queued_wallet
+from tests.onchain.services.elsewhere import look_up, prove_lookup
+from tests.pages import Page
+from tests.soft_authenticator import SoftAuthenticator
 from tests.stub_rpc import StubRpc
 from wallet_site import chain_state
 from wallet_site.processes import Program
@@ -240,3 +247,72 @@ def test_a_long_gap_is_caught_up_in_ranges(local: LocalChain, chain: Chain, live
 
     assert passes == 7  # of 50 blocks at most
     assert Transfer.objects.get().value_wei == 5
+
+
+def test_an_account_from_elsewhere_goes_with_its_block_and_comes_back(
+    local: LocalChain, chain: Chain
+):
+    passkey = SoftAuthenticator()
+    credential = make_credential(passkey)
+    key = public_key_of(credential)
+    setup = direct_setup(
+        owners=[signers.signer_of(public_key=key, chain=chain)], threshold=1
+    )
+    calls = deploy_calls(public_keys=[key], setup=setup, salt_nonce=77)
+    made = {"data": aggregate3_data(calls, allow_failure=False), "value": 0}
+    wallet = Wallet(
+        passkey=passkey, user=credential.user, credential=credential, safe=Safe()
+    )
+    world = OnThisChain(wallet=wallet, node=local.node, bundler=None)
+    follow(chain, local.node)
+    before = local.node.head().number
+    pay(local, MULTICALL3, **made)
+    follow(chain, local.node)
+    lookup = look_up(world, account_address(setup=setup, salt_nonce=77))
+    prove_lookup(world, lookup)
+    mine(local.anvil, 1)
+    follow(chain, local.node)
+    safe = Safe.objects.get(pk=lookup.safe_id)
+    owner = safe.owners.get()
+    assert (safe.is_live, owner.credential) == (True, credential)
+
+    local.anvil.rpc.call("anvil_reorg", local.node.head().number - before, [])
+    follow(chain, local.node)
+
+    safe.refresh_from_db()
+    assert (safe.is_gone, safe.deployed_block) == (True, None)
+    words = overview(safe, credential.user)
+    assert "Not on the chain" in words
+    assert "Send nothing to its address" in words
+    deployments.look_for_gone(chain=world.chain, node=local.node)
+    safe.refresh_from_db()
+    assert safe.is_gone
+
+    pay(local, MULTICALL3, **made)
+    follow(chain, local.node)
+
+    safe.refresh_from_db()
+    assert (safe.is_live, safe.deployed_block) == (True, local.node.head().number)
+    mine(local.anvil, 1)  # who owns it is read with the next block
+    follow(chain, local.node)
+    safe.refresh_from_db()
+    assert safe.owners_synced_block == local.node.head().number
+    assert "Not on the chain" not in overview(safe, credential.user)
+    owner.refresh_from_db()
+    assert (owner.is_current, owner.credential) == (True, credential)
+
+
+class OnThisChain(World):
+    """A world whose person has no account yet."""
+
+    @property
+    def chain(self) -> Chain:
+        """The chain's row as it is now."""
+        return Chain.objects.get()
+
+
+def overview(safe: Safe, user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    named = [safe.chain.chain_id, safe.address_text]
+    return Page(client.get(reverse("onchain:safe-overview", args=named))).words

@@ -39,9 +39,9 @@ from onchain.protocol.owners import add_owner_call, create_signer_call
 from onchain.protocol.types import Address, Call, PublicKey, checksum_address
 from onchain.protocol.user_operation import to_rpc
 from onchain.services import (
+    addable_accounts,
     authorization,
     intents,
-    owner_changes,
     signers,
     submission,
     user_operations,
@@ -131,17 +131,16 @@ def test_the_signing_request_lets_the_browser_compute_the_new_owner(world: World
         "x": str(key_of(new).x),
         "y": str(key_of(new).y),
         "signer": checksum_address(new.signer),
-        "threshold": "1",
         "proxyCode": f"0x{signer_proxy_code().hex()}",
         "singleton": checksum_address(SIGNER_SINGLETON),
         "verifiers": str(VERIFIERS),
     }
 
 
-def test_a_payment_has_no_new_owner(world: World):
+def test_a_payment_changes_nothing_and_has_no_new_owner(world: World):
     request = authorization.signing_request(op=world.prepare(), user=world.wallet.user)
 
-    assert "newOwner" not in request
+    assert not {"newOwner", "change"} & request.keys()
 
 
 def test_the_new_passkey_cannot_authorise_its_own_addition(world: World):
@@ -664,7 +663,7 @@ def test_one_that_was_sent_stays_sent_whatever_happens(world: World):
 
 
 def addable(world: World, new: Newcomer) -> list[tuple[Safe, bool, Any]]:
-    found = owner_changes.addable_accounts(
+    found = addable_accounts.addable_accounts(
         user=world.wallet.user, credential=new.credential
     )
     return [(item.safe, item.is_proven, item.pending) for item in found]

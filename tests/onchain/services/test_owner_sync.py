@@ -32,6 +32,7 @@ from onchain.services import (
     authorization,
     deployment_batches,
     follower,
+    owner_reads,
     owner_sync,
     relayer,
 )
@@ -57,6 +58,8 @@ from tests.threads import all_at_once
 PATIENCE = 10.0  # seconds; a busy machine is no failure
 STRANGER = Address(b"\xee" * 20)
 Kind = Owner.Kind
+GONE = SecurityEvent.Kind.OWNER_REMOVED
+THRESHOLD = SecurityEvent.Kind.THRESHOLD_CHANGED
 
 
 def account_of(world: World) -> Safe:
@@ -104,8 +107,8 @@ def asked(world: World) -> int:
     return world.node.calls.count("owners")
 
 
-def told(user: Any) -> list[str]:
-    events = user.security_events.filter(kind=SecurityEvent.Kind.OWNER_ADDED)
+def told(user: Any, kind: str = SecurityEvent.Kind.OWNER_ADDED) -> list[str]:
+    events = user.security_events.filter(kind=kind)
     return [event.detail for event in events.order_by("pk")]
 
 
@@ -191,7 +194,7 @@ def test_the_accounts_of_one_pass_are_one_request(world: World):
 def test_more_accounts_than_one_pass_takes_are_read_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(owner_sync, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(owner_reads, "READ_AT_ONCE", 2)
     wallets = [make_wallet() for _ in range(4)]
     for wallet in wallets:
         world.node.deploy(wallet.safe)
@@ -212,7 +215,7 @@ def test_changed_accounts_beyond_one_pass_are_not_forgotten(
     for wallet in wallets:
         world.node.deploy(wallet.safe)
     follow(world)
-    monkeypatch.setattr(owner_sync, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(owner_reads, "READ_AT_ONCE", 2)
     for wallet in wallets:
         before = world.node.account_owners[wallet.safe.address].owners
         world.node.set_owners(wallet.safe.address, [STRANGER, *before])
@@ -224,6 +227,25 @@ def test_changed_accounts_beyond_one_pass_are_not_forgotten(
     follow(world)
 
     assert Owner.objects.filter(address=STRANGER).count() == 3
+
+
+def test_accounts_that_change_in_every_block_leave_the_others_their_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    follow(world)
+    monkeypatch.setattr(owner_reads, "READ_AT_ONCE", 2)
+    restless = [make_wallet().safe for _ in range(3)]
+    Safe.objects.filter(pk__in=[safe.pk for safe in restless]).update(
+        owners_synced_block=1
+    )
+    quiet = make_wallet().safe
+    Safe.objects.exclude(pk=quiet.pk).filter(owners_synced_block=None).update(
+        owners_synced_block=1
+    )
+
+    due = owner_reads.due(chain=world.chain, changed=restless)
+
+    assert due == [restless[0], quiet]
 
 
 def test_while_catching_up_nobody_is_asked_and_nothing_is_lost(world: World):
@@ -510,6 +532,67 @@ def test_the_first_owner_of_an_account_is_no_news(world: World):
     assert told(world.wallet.user) == []
 
 
+def test_everybody_is_told_of_a_removed_owner_and_so_is_its_person(world: World):
+    follow(world)
+    new = proven_newcomer(world, user=make_user(), name="Old phone")
+    join(world, new.signer)
+    follow(world)
+    assert told(world.wallet.user, GONE) == []
+
+    leave(world, new.signer)
+    follow(world)
+    join(world, new.signer)
+    follow(world)
+    leave(world, new.signer)
+    follow(world)
+
+    address = checksum_address(new.signer)
+    assert told(world.wallet.user, GONE) == [
+        f"The owner {address} can no longer sign for Account 1."
+    ]
+    assert told(new.credential.user, GONE) == [
+        "“Old phone” can no longer sign for Account 1."
+    ]
+
+
+def test_a_removed_owner_is_news_again_much_later(world: World):
+    follow(world)
+    for _ in range(2):
+        join(world, STRANGER)
+        follow(world)
+        leave(world, STRANGER)
+        follow(world)
+        SecurityEvent.objects.update(created_at=timezone.now() - timedelta(days=2))
+
+    assert len(told(world.wallet.user, GONE)) == 2
+
+
+def test_everybody_who_can_sign_is_told_how_many_must_approve(world: World):
+    follow(world)
+    new = proven_newcomer(world, user=make_user())
+    join(world, new.signer, threshold=2)
+    follow(world)
+    safe = world.wallet.safe
+    owners = world.node.account_owners[safe.address].owners
+    for threshold in (1, 2):
+        world.node.set_owners(safe.address, owners, threshold)
+        world.node.mine(threshold_changed(safe.address))
+        follow(world)
+
+    words = "{} of 2 owners must now approve for Account 1.".format
+    for user in (world.wallet.user, new.credential.user):
+        assert told(user, THRESHOLD) == [words(2), words(1)]
+
+
+def test_an_owner_that_joins_alone_is_no_news_of_the_threshold(world: World):
+    follow(world)
+    join(world, STRANGER)
+    follow(world)
+
+    assert told(world.wallet.user, THRESHOLD) == []
+    assert told(world.wallet.user, GONE) == []
+
+
 def test_an_owner_that_comes_back_much_later_is_news_again(world: World):
     follow(world)
     new = proven_newcomer(world)
@@ -648,7 +731,8 @@ def test_the_signature_of_an_owner_that_left_and_came_back_does_not_revive(
     op = world.sign(op)
 
     assert op.status == Status.AWAITING_SIGNATURES
-    assert OperationSignature.objects.get().owner.address == own_signer(world)
+    counting = OperationSignature.objects.counting()
+    assert counting.get().owner.address == own_signer(world)
     assert world.sign(op, new.passkey).status == Status.SIGNED
 
 

@@ -233,13 +233,14 @@ def test_an_owner_beside_another_one_may_go(wallet):
     assert remove(wallet.credential, by=second)
 
 
-@pytest.mark.parametrize(
-    ("kind", "counts"), [("wallet", True), ("contract", True), ("unknown", False)]
-)
-def test_owners_elsewhere_count_when_it_is_known_what_they_are(kind, counts, wallet):
+@pytest.mark.parametrize("kind", ["wallet", "contract", "unknown"])
+@pytest.mark.parametrize("counts", [True, False], ids=["proven", "not-proven"])
+def test_owners_elsewhere_count_when_they_have_shown_that_they_sign(
+    kind, counts, wallet
+):
     second = another(wallet)
     own(wallet, second)
-    own(wallet, kind=kind)
+    own(wallet, kind=kind, proven_at=timezone.now() if counts else None)
     set_threshold(wallet, 2)
 
     found = obstacles(wallet.credential)

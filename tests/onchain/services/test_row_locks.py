@@ -13,7 +13,8 @@ import pytest
 from django.db import connections, transaction
 
 from onchain.clients.errors import ClientError
-from onchain.models import Budget, Chain, RelayerTransaction, Safe
+from onchain.errors import NotTheOnlyKey
+from onchain.models import Acknowledgement, Budget, Chain, RelayerTransaction, Safe
 from onchain.models.operation_states import Status
 from onchain.services import (
     broadcasting,
@@ -23,6 +24,7 @@ from onchain.services import (
     follower,
     relayer,
     relaying,
+    ways_in,
 )
 from tests.factories import RELAYER_KEY, World, make_queued_wallet
 from tests.onchain.services.happenings import follow, outcome
@@ -115,6 +117,33 @@ def test_a_batch_waits_for_an_account_with_nothing_else_in_hand(
     )
 
     assert RelayerTransaction.objects.get().status == "signed"
+
+
+def test_an_acknowledgement_that_an_owner_change_overtakes_is_none(
+    transactional_world: World,
+):
+    wallet = transactional_world.wallet
+    refused = []
+
+    def acknowledge() -> None:
+        try:
+            ways_in.acknowledge(safe=wallet.safe, user=wallet.user)
+        except NotTheOnlyKey as error:
+            refused.append(error)
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=acknowledge)
+    with transaction.atomic():
+        Safe.objects.select_for_update().get(pk=wallet.safe.pk)
+        other.start()
+        other.join(PATIENCE_SECONDS)
+        wallet.safe.owners.update(is_current=False)
+        ways_in.forget_acknowledgements(safe=wallet.safe)
+    other.join()
+
+    assert len(refused) == 1
+    assert not Acknowledgement.objects.exists()
 
 
 def test_a_transaction_that_is_given_up_waits_for_its_account_first(

@@ -20,8 +20,8 @@ from onchain.protocol.deployments import (
     SIGNER_FACTORY,
     VERIFIERS,
 )
+from onchain.protocol.owner_changes import SWAP_OWNER
 from onchain.protocol.owners import AccountOwners
-from onchain.protocol.shared_signer import SWAP_OWNER
 from onchain.protocol.types import Address, PublicKey, checksum_address, to_hex
 from onchain.services import (
     authorization,

@@ -14,6 +14,7 @@ from onchain.models.operation_states import Status
 from onchain.services import rewinding, sponsor_limits, sponsor_usage
 from tests.factories import World, make_world
 from tests.onchain.services.happenings import BLOCK, happen, outcome
+from tests.onchain.services.plans import plan_of
 from tests.onchain.services.sponsor_asks import (
     ask,
     make_deposit,
@@ -112,13 +113,6 @@ def test_the_sums_read_an_index_and_not_the_table(world: World):
     assert "INDEX onchain_sponsorship_open" in plans[1]
 
 
-def plan_of(sql: str) -> str:
-    """Return how SQLite goes about a query."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        return " ".join(str(row) for row in cursor.fetchall())
-
-
 # --- What counts, and for how long ------------------------------------------------------
 
 
@@ -215,7 +209,7 @@ def test_newcomers_have_half_of_the_operations(world: World, settings):
     ops = [newcomer.prepare() for _ in range(3)]
     others = [world.prepare() for _ in range(3)]
 
-    assert reasons(*ops) == ["", "", "used-up"]
+    assert reasons(*ops) == ["", "", "newcomers-used"]
     assert reasons(*others) == ["", "", "used-up"]
 
 
@@ -224,7 +218,7 @@ def test_newcomers_have_half_of_the_wei(world: World, settings):
     cost = newcomer.prepare().max_cost_wei
 
     settings.SPONSOR_DAILY_TOTAL_WEI = 4 * cost - 1
-    assert reasons(newcomer.prepare()) == ["used-up"]
+    assert reasons(newcomer.prepare()) == ["newcomers-used"]
     settings.SPONSOR_DAILY_TOTAL_WEI = 4 * cost
     assert reasons(newcomer.prepare()) == [""]
 
@@ -285,11 +279,26 @@ def test_what_keeps_accounts_safe_is_sponsored_when_nothing_else_is(
 def test_the_safety_reserve_ends_too(world: World, settings, payments_are_safety):
     cost = world.prepare().max_cost_wei
     settings.SPONSOR_DAILY_TOTAL = 0
+    settings.SPONSOR_SAFETY_ACCOUNT_WEI = 2 * cost
 
     settings.SPONSOR_SAFETY_WEI = 2 * cost - 1
     assert reasons(world.prepare()) == ["used-up"]
     settings.SPONSOR_SAFETY_WEI = 2 * cost
     assert reasons(world.prepare()) == [""]
+
+
+def test_one_account_cannot_use_up_the_safety_reserve(
+    world: World, settings, payments_are_safety
+):
+    cost = world.prepare().max_cost_wei
+    settings.SPONSOR_DAILY_TOTAL = 0
+
+    settings.SPONSOR_SAFETY_ACCOUNT_WEI = 2 * cost - 1
+    assert reasons(world.prepare()) == ["used-up"]
+    settings.SPONSOR_SAFETY_ACCOUNT_WEI = 2 * cost
+    assert reasons(world.prepare(), world.prepare()) == ["", "used-up"]
+
+    assert make_world().prepare().sponsorship.pool == Sponsorship.Pool.SAFETY
 
 
 def test_beyond_the_safety_reserve_the_ordinary_limits_serve(

@@ -42,6 +42,7 @@ def all_ask(worlds: list[World], wei: int = 1_000) -> list[str | None]:
     return list(itertools.chain.from_iterable(all_at_once(THREADS, some)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "limit", "reason"),
     [
@@ -61,6 +62,7 @@ def test_of_a_hundred_asks_of_all_accounts_five_are_granted(
     assert sponsored_rows() == 5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "limit"),
     [("SPONSOR_DAILY_OPERATIONS", 5), ("SPONSOR_DAILY_WEI", 5_999)],

@@ -78,13 +78,6 @@ def test_a_sponsors_key_is_not_printed(world: World):
     assert SPONSOR_KEY not in repr(sponsor)
 
 
-@pytest.mark.parametrize(("signers", "seconds"), [(1, 600), (2, 86_400)])
-def test_a_promise_lives_ten_minutes_or_as_long_as_its_proposal(signers, seconds):
-    life = sponsorship.life_seconds(signers=signers, proposal_seconds=86_400)
-
-    assert life == seconds
-
-
 def test_an_operation_without_a_paymaster_is_never_sponsored(world: World, settings):
     settings.PAYMASTER_ADDRESS = ""
     op = world.prepare()

@@ -16,6 +16,7 @@ from tests.factories import ETHER, World
 from tests.soft_authenticator import SoftAuthenticator
 from tests.tampering import tamper
 from tests.threads import all_at_once
+from tests.undoing import undone
 
 
 @pytest.fixture
@@ -32,17 +33,14 @@ def test_a_signed_operation_is_handed_to_the_bundler(world: World):
     assert list(world.bundler.held) == [op.user_operation_hash]
 
 
-@pytest.mark.parametrize(
-    "status", [s for s in Status if s not in (Status.SIGNED, Status.SUBMITTED)]
-)
-def test_only_a_signed_operation_is_sent(world: World, status: Status):
+def test_only_a_signed_operation_is_sent(world: World, subtests):
     op = world.sign()
-    UserOperation.objects.filter(pk=op.pk).update(status=status)
+    for status in set(Status) - {Status.SIGNED, Status.SUBMITTED}:
+        with subtests.test(f"{status}"), undone():
+            UserOperation.objects.filter(pk=op.pk).update(status=status)
 
-    op = world.submit(op)
-
-    assert op.status == status
-    assert world.bundler.calls == ["estimate"]
+            assert world.submit(op).status == status
+            assert world.bundler.calls == ["estimate"]
 
 
 # --- Crashes and lost replies. R44, R45 ------------------------------------------------
@@ -172,17 +170,19 @@ def test_a_refused_second_sending_leaves_the_operation_submitted(world: World):
 # --- Refusals ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "code", ["AA21", "AA22", "AA23", "AA24", "AA25", "AA26", "AA31", "AA33", "AA34"]
-)
-def test_a_refused_operation_says_why(world: World, code: str):
-    op = world.sign()
-    world.bundler.refusal = ClientError(code, f"{code} by the EntryPoint")
+CODES = ("AA21", "AA22", "AA23", "AA24", "AA25", "AA26", "AA31", "AA33", "AA34")
 
-    op = world.submit(op)
 
-    assert (op.status, op.failure_code) == (Status.REJECTED, code)
-    assert op.failure_detail == f"{code} by the EntryPoint"
+def test_a_refused_operation_says_why(world: World, subtests):
+    signed = world.sign()
+    for code in CODES:
+        with subtests.test(code), undone():
+            world.bundler.refusal = ClientError(code, f"{code} by the EntryPoint")
+
+            op = world.submit(signed)
+
+            assert (op.status, op.failure_code) == (Status.REJECTED, code)
+            assert op.failure_detail == f"{code} by the EntryPoint"
 
 
 # R24
@@ -220,21 +220,23 @@ TAMPERINGS = {
 }
 
 
-@pytest.mark.parametrize("change", TAMPERINGS.values(), ids=TAMPERINGS)
-def test_a_changed_row_never_reaches_the_bundler(world: World, change: dict, caplog):
-    op = world.sign()
-    tamper(op, **change)
-    asked = len(world.node.calls)
+def test_a_changed_row_never_reaches_the_bundler(world: World, caplog, subtests):
+    signed = world.sign()
+    for name, change in TAMPERINGS.items():
+        with subtests.test(name), undone():
+            tamper(signed, **change)
+            asked = len(world.node.calls)
+            caplog.clear()
 
-    with caplog.at_level(logging.CRITICAL):
-        op = world.submit(op)
+            with caplog.at_level(logging.CRITICAL):
+                op = world.submit(signed)
 
-    assert op.status == Status.REJECTED
-    assert op.failure_code in {"hash-mismatch", "intent-mismatch"}
-    assert world.bundler.sent == []
-    assert len(world.node.calls) == asked
-    assert "tampered" in caplog.text
-    assert JournalEntry.objects.get().action == op.failure_code
+            assert op.status == Status.REJECTED
+            assert op.failure_code in {"hash-mismatch", "intent-mismatch"}
+            assert world.bundler.sent == []
+            assert len(world.node.calls) == asked
+            assert "tampered" in caplog.text
+            assert JournalEntry.objects.get().action == op.failure_code
 
 
 def test_call_data_with_hashes_to_match_is_stopped_by_the_intent(payment_world: World):

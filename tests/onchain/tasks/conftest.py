@@ -79,7 +79,7 @@ def queued() -> Iterator[Callable[[], list[tuple[str, list[Any]]]]]:
                 except queue.Empty:
                     break
                 message.ack()
-                name = message.headers["task"].removeprefix("onchain.tasks.")
+                name = message.headers["task"].rpartition(".")[2]
                 taken.append((name, message.payload[0]))
             simple.close()
         return taken

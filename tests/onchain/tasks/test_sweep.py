@@ -9,10 +9,20 @@ from django.utils import timezone
 
 from accounts.models import Session
 from onchain import tasks
-from onchain.models import KeyProof, UserOperation
+from onchain.models import (
+    AccountClaim,
+    GuardianApproval,
+    KeyProof,
+    OperationSignature,
+    Owner,
+    UserOperation,
+    WalletProof,
+)
 from onchain.models.operation_states import Status
-from onchain.services import key_proofs
+from onchain.services import key_proofs, wallet_approvals, wallet_proofs
+from tests.claims import guardian_approval
 from tests.factories import World, make_chain, make_wallet, make_world
+from tests.wallet_keys import SoftWallet, make_wallet_owner
 from tests.wallets import key_of
 from wallet_site.celery import app
 
@@ -52,6 +62,52 @@ def test_a_forgotten_proof_is_checked(world: World, queued):
     tasks.sweep()
 
     assert ("check_key_proof", [proof.pk]) in queued()
+
+
+def test_a_forgotten_wallet_proof_is_checked_and_owners_looked_at(world: World, queued):
+    safe, user = world.wallet.safe, world.wallet.user
+    proof = wallet_proofs.open_proof(user=user, safe=safe, address=b"\xc0" * 20)
+    WalletProof.objects.update(status="signed", created_at=ago(60))
+    make_wallet_owner(SoftWallet(), safe=safe, kind=Owner.Kind.UNKNOWN)
+
+    tasks.sweep()
+
+    names = {("check_wallet_proof", proof.pk), ("read_owner_kinds", safe.chain_id)}
+    assert names <= {(name, arguments[0]) for name, arguments in queued()}
+
+
+def test_a_forgotten_signature_of_a_contract_is_checked(world: World, queued):
+    op = world.prepare()
+    owner = make_wallet_owner(
+        SoftWallet(),
+        safe=world.wallet.safe,
+        holder=world.wallet.user,
+        kind=Owner.Kind.CONTRACT,
+    )
+    row = wallet_approvals.sign(
+        op=op, user=world.wallet.user, account=owner.address, signature=b"1271"
+    )
+    OperationSignature.objects.update(created_at=ago(60))
+
+    tasks.sweep()
+
+    assert ("check_wallet_signature", [row.pk]) in queued()
+
+
+def test_a_claim_that_is_due_is_looked_at_and_an_approval_is_checked(
+    world: World, queued
+):
+    approval = guardian_approval(world.wallet.safe)
+    GuardianApproval.objects.update(created_at=ago(60))
+
+    tasks.sweep()
+
+    found = queued()
+    assert ("advance_recovery", [approval.account_claim_id]) in found
+    assert ("check_guardian_approval", [approval.pk]) in found
+    AccountClaim.objects.update(look_at=timezone.now() + timedelta(minutes=1))
+    tasks.sweep()
+    assert "advance_recovery" not in {name for name, _ in queued()}
 
 
 def test_a_row_whose_nudge_is_on_its_way_is_left_to_it(world: World, queued):

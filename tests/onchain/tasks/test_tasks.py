@@ -9,13 +9,16 @@ from onchain.clients.errors import TransientClientError
 from onchain.models import (
     Chain,
     Heartbeat,
+    Owner,
     PaymasterDeposit,
     RelayerTransaction,
     Safe,
     UserOperation,
 )
 from onchain.models.operation_states import Status
-from onchain.services import key_proofs
+from onchain.protocol.types import Address
+from onchain.protocol.wallet_signature import OLDER_MAGIC
+from onchain.services import key_proofs, wallet_approvals, wallet_proofs
 from tests.factories import (
     RELAYER_KEY,
     World,
@@ -24,13 +27,18 @@ from tests.factories import (
     make_relayer_transaction,
 )
 from tests.fake_accounts import MAGIC
+from tests.onchain.tasks.conftest import BUNDLER_ANSWERS
 from tests.stub_rpc import RpcFailure, StubRpc
+from tests.wallet_keys import SoftWallet, make_wallet_owner
 from tests.wallets import key_of
 
 RETRIED = [
     tasks.prepare_user_operation,
     tasks.submit_user_operation,
     tasks.check_key_proof,
+    tasks.check_wallet_proof,
+    tasks.check_wallet_signature,
+    tasks.read_owner_kinds,
     tasks.refresh_balance,
     tasks.run_relayer,
 ]
@@ -72,6 +80,57 @@ def test_a_signed_proof_is_checked(world: World, node_stub):
 
     proof.refresh_from_db()
     assert proof.status == "proven"
+
+
+CONTRACT = Address(b"\xc0" * 20)
+YES = "0x" + OLDER_MAGIC.ljust(32, b"\0").hex()
+
+
+def test_a_contracts_proof_is_checked(world: World, node_stub):
+    safe, user = world.wallet.safe, world.wallet.user
+    proof = wallet_proofs.open_proof(user=user, safe=safe, address=CONTRACT)
+    wallet_proofs.answer(proof=proof, signature=b"what it reads")
+    node_stub.answers["eth_call"] = YES
+
+    tasks.check_wallet_proof(proof.pk)
+
+    proof.refresh_from_db()
+    assert proof.status == "proven"
+
+
+@pytest.mark.services
+def test_a_contracts_signature_is_checked_and_what_it_signed_goes_on(
+    world: World, node_stub, queued
+):
+    op = world.prepare()
+    owner = make_wallet_owner(
+        SoftWallet(),
+        safe=world.wallet.safe,
+        holder=world.wallet.user,
+        address=CONTRACT,
+        kind=Owner.Kind.CONTRACT,
+    )
+    row = wallet_approvals.sign(
+        op=op, user=world.wallet.user, account=CONTRACT, signature=b"what it reads"
+    )
+    node_stub.answers["eth_call"] = YES
+
+    tasks.check_wallet_signature(row.pk)
+
+    assert row.owner == owner
+    assert world.fresh(op).status == Status.SIGNED
+    assert ("submit_user_operation", [op.pk]) in queued()
+
+
+def test_unrecognised_owners_are_looked_at(world: World, node_stub):
+    fields = {"kind": Owner.Kind.UNKNOWN}
+    owner = make_wallet_owner(SoftWallet(), safe=world.wallet.safe, **fields)
+    node_stub.answers["eth_getCode"] = "0x6080"
+
+    tasks.read_owner_kinds(world.chain.pk)
+
+    owner.refresh_from_db()
+    assert owner.kind == Owner.Kind.CONTRACT
 
 
 def test_a_balance_is_refreshed(world: World, node_stub):
@@ -248,6 +307,18 @@ def test_a_bundler_that_does_not_answer_is_noted(world: World, bundler_stub, fai
     assert heartbeat("bundler").is_stale
     assert heartbeat("bundler").detail
     assert not heartbeat("worker").is_stale
+
+
+def test_each_of_two_bundlers_is_asked_for_itself(world: World, bundler_stub, settings):
+    bundler_stub.status = 503
+    with StubRpc() as second:
+        second.answers = dict(BUNDLER_ANSWERS)
+        settings.SECOND_BUNDLER_URL = second.url
+        tasks.check_components(world.chain.pk)
+
+    assert heartbeat("bundler").detail
+    assert heartbeat("bundler").is_stale
+    assert not heartbeat("second-bundler").is_stale
 
 
 def test_a_configured_paymaster_service_is_asked_by_the_worker(world: World, settings):

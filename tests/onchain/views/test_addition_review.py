@@ -31,6 +31,7 @@ from tests.wallets import Wallet, operation_url
 pytestmark = pytest.mark.django_db
 
 SIGNED_NAMES = {
+    "change",
     *("new-owner", "new-key", "threshold"),
     *("account", "chain", "max-fee", "payer", "valid-until"),
 }
@@ -98,10 +99,14 @@ def test_the_signing_request_brings_all_that_the_signer_follows_from(
         "x": str(x),
         "y": str(y),
         "signer": signer,
-        "threshold": "1",
         "proxyCode": f"0x{signing_oracle.proxy_code().hex()}",
         "singleton": signing_oracle.SIGNER_SINGLETON,
         "verifiers": str(signing_oracle.VERIFIERS),
+    }
+    assert request["change"] == {
+        "kind": "add-passkey",
+        "owner": signer,
+        "threshold": "1",
     }
     calls = signing_oracle.addition_calls(
         safe=alice.safe.address_text, x=x, y=y, signer=signer, threshold=1
@@ -242,7 +247,7 @@ def test_the_requests_of_another_press_are_not_counted(alice, new):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (Status.DRAFT, "Preparing to add a passkey"),
+        (Status.DRAFT, "Preparing: Add a passkey"),
         (Status.SIGNED, "Adding a passkey"),
         (Status.SUBMITTED, "Adding a passkey"),
         (Status.INCLUDED, "Passkey added"),
@@ -312,17 +317,17 @@ def test_a_payment_is_not_prefilled_from_it(alice, review):
     assert response.context["form"]["recipient"].value() is None
 
 
-# --- The account's settings ------------------------------------------------------------
+# --- The account's owners --------------------------------------------------------------
 
 
-def test_the_settings_name_the_present_owners(alice, new):
+def test_the_owners_page_names_the_present_owners(alice, new):
     added = make_owner(new)
     gone = make_owner(newcomer(alice, name="My old phone"))
     type(gone).objects.filter(pk=gone.pk).update(is_current=False)
 
-    page = Page(alice.get("settings"))
+    page = Page(alice.get("owners"))
 
-    assert "1 of 2 owners must sign" in page.words
+    assert "1 of 2 must approve" in page.words
     assert "My phone (Google Password Manager)" in page.words
     assert checksum_address(added.address) in page.words
     assert "My old phone" not in page.words
@@ -335,10 +340,10 @@ def test_the_name_of_somebody_elses_passkey_is_theirs(alice, bob, new):
     theirs = newcomer(bob, name="Bob's secret phone")
     make_owner(theirs, alice.safe)
 
-    page = Page(alice.get("settings"))
+    page = Page(alice.get("owners"))
 
     assert "secret" not in page.words
-    assert "1 of 2 owners must sign" in page.words
+    assert "1 of 2 must approve" in page.words
 
 
 def test_the_passkeys_page_shows_the_same_fingerprint(alice, new, review):

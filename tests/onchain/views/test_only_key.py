@@ -24,6 +24,10 @@ def home(wallet) -> Page:
     return Page(wallet.get("safe-detail"))
 
 
+APPLE = "fbfc3007-154e-4ecc-8c0b-6e020557d7bd"  # iCloud Keychain
+GOOGLE = "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4"  # Google Password Manager
+
+
 def links(page: Page) -> list[str]:
     return [each["href"] for each in page.with_attribute("href")]
 
@@ -32,20 +36,46 @@ def test_the_notice_has_one_way_out(alice):
     page = home(alice)
 
     assert TITLE in page.words
-    assert "Add a second passkey" in page.words
-    assert f"{reverse('passkeys')}#add" in links(page)
+    assert "Add a second way in" in page.words
+    assert alice.url("second-way") in links(page)
 
 
 def test_a_passkey_that_only_signs_in_is_the_one_to_add(alice):
     new = newcomer(alice)
 
-    page = home(alice)
+    page = Page(alice.get("second-way"))
 
     assert f"{new.url()}?account={alice.safe.pk}" in links(page)
     assert f"{reverse('passkeys')}#add" not in links(page)
 
 
-@pytest.mark.parametrize("status", sorted(set(Safe.Status) - {Safe.Status.DEPLOYED}))
+def test_the_ways_are_a_passkey_a_person_and_recovery(alice):
+    page = Page(alice.get("second-way"))
+
+    assert "A second passkey" in page.words
+    assert f"{reverse('passkeys')}#add" in links(page)
+    assert alice.url("invite") in links(page)
+    assert "Recovery by people you trust" in page.words
+    assert alice.url("recovery") in links(page)
+
+
+# C-26
+@pytest.mark.parametrize(("second", "warns"), [(APPLE, True), (GOOGLE, False)])
+def test_keys_that_one_provider_keeps_are_warned_of(alice, second, warns):
+    new = newcomer(alice)
+    make_owner(new)
+    first = Credential.objects.filter(user=alice.user).exclude(pk=new.credential.pk)
+    first.update(aaguid=APPLE)
+    Credential.objects.filter(pk=new.credential.pk).update(aaguid=second)
+
+    words = Page(alice.get("second-way")).words
+
+    assert ("keeps every key of this account" in words) == warns
+
+
+@pytest.mark.parametrize(
+    "status", sorted(set(Safe.Status) - {Safe.Status.DEPLOYED, Safe.Status.FORMING})
+)
 def test_an_account_that_cannot_take_a_passkey_yet_does_not_ask_for_one(status, alice):
     Safe.objects.update(status=status)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from onchain.models import Safe
+from onchain.protocol.types import Address
+from onchain.services import account_lookups, safes
 from tests.wallets import Status, make_history, make_operation, prove
 
 pytestmark = pytest.mark.django_db
 
-MOST_QUERIES = 10
+MOST_QUERIES = 11
 MANY = 200
 PAGES = {
     *("safe-detail", "activity", "settings", "send", "receive"),
@@ -46,6 +50,24 @@ def test_an_account_that_waits_costs_no_more(
 
     with django_assert_max_num_queries(MOST_QUERIES):
         alice.client.get(url)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+@pytest.mark.parametrize("name", ["account-new", "account-add"])
+def test_the_pages_of_further_accounts_cost_the_same_however_many_there_are(
+    name, count, alice, django_assert_max_num_queries
+):
+    own = {"user": alice.user, "chain": alice.safe.chain}
+    for number in range(count - 1):
+        safes.open_another(
+            **own,
+            credential=alice.safe.owners.get().credential,
+            wanted=safes.NewAccount(name=f"Further {number}", key=uuid.uuid4()),
+        )
+        account_lookups.ask(**own, address=Address(number.to_bytes(20, "big")))
+
+    with django_assert_max_num_queries(MOST_QUERIES):
+        assert alice.client.get(reverse(f"onchain:{name}")).status_code == 200
 
 
 @pytest.mark.parametrize("status", [Status.DRAFT, Status.SUBMITTED, Status.INCLUDED])

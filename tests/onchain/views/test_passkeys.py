@@ -634,7 +634,7 @@ def test_where_the_domain_stands_it_says_what_if_the_site_goes_away(alice):
     assert f"your passkeys are bound to {settings.WEBAUTHN_RP_ID}" in words
     assert "Keep the export kit" in words
     assert "an owner or a guardian that no site’s name binds" in words
-    assert "This site cannot add either yet" in words
+    assert "A second way in" in words
     assert f"{reverse('help')}#gone" in hrefs(page)
 
 

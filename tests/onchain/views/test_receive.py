@@ -13,6 +13,7 @@ from tests.factories import make_credential
 from tests.pages import Page
 from tests.signing_answers import key_proof_hash
 from tests.soft_authenticator import base64url
+from tests.wallet_keys import SoftWallet, make_wallet_owner
 from tests.wallets import Wallet, make_operation, make_wallet, operation_url, prove
 
 pytestmark = pytest.mark.django_db
@@ -308,6 +309,39 @@ def test_the_settings_give_the_address_too(alice):
     assert copies(page) == [alice.safe.address_text]
 
 
+# --- A first owner that was removed -----------------------------------------------------
+
+
+def test_receive_says_what_a_removed_first_owner_can_still_do(alice):
+    prove(alice)
+    first = alice.safe.owners.get()
+    make_wallet_owner(
+        SoftWallet(), safe=alice.safe, holder=alice.user, proven_at=timezone.now()
+    )
+    assert "on other chains" not in Page(alice.get("receive")).words
+
+    Owner.objects.filter(pk=first.pk).update(is_current=False)
+
+    words = Page(alice.get("receive")).words
+    assert alice.safe.address_text in words
+    assert "can still put an account at this same address on other chains" in words
+
+
+def test_a_first_passkey_that_has_its_own_signer_now_has_not_left(alice):
+    prove(alice)
+    first = alice.safe.owners.get()
+    Owner.objects.create(
+        safe=alice.safe,
+        credential=first.credential,
+        address=b"\x51" * 20,
+        position=0,
+        proven_at=first.proven_at or timezone.now(),
+    )
+    Owner.objects.filter(pk=first.pk).update(is_current=False)
+
+    assert "on other chains" not in Page(alice.get("receive")).words
+
+
 # --- When none of the person's passkeys can sign any more --------------------------------
 
 
@@ -331,6 +365,21 @@ def test_whose_keys_were_all_removed_is_told_so_and_given_no_address(alice, is_p
     assert response.redirect_chain == [(alice.url("safe-detail"), 302)]
     assert "None of your passkeys can sign for this account." in page.words
     assert not KeyProof.objects.exists()
+
+
+def test_who_owns_by_wallet_alone_is_given_the_address_it_has_proven(alice):
+    alice.safe.owners.update(is_current=False)
+    wallet = make_wallet_owner(
+        SoftWallet(), safe=alice.safe, holder=alice.user, proven_at=timezone.now()
+    )
+
+    page = Page(alice.get("receive"))
+
+    assert "Your wallet has proven that it can sign for this address." in page.words
+    wallet.proven_at = None
+    wallet.save(update_fields=["proven_at"])
+    page = Page(alice.client.get(alice.url("receive"), follow=True))
+    assert "None of your passkeys can sign for this account." in page.words
 
 
 def test_whose_keys_were_all_removed_is_asked_for_no_touch(alice):

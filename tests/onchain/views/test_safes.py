@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from onchain.context_processors import AWAY
 from onchain.models import Chain, Heartbeat, Owner, RelayerTransaction, Safe, Transfer
 from onchain.protocol.deployments import CONTRACTS
 from onchain.protocol.types import checksum_address
@@ -174,8 +175,9 @@ def test_an_account_with_another_owner_has_more_than_one_key(alice, bob):
     assert "One passkey is the only key" not in Page(alice.get("safe-detail")).words
 
 
-@pytest.mark.parametrize("component", Heartbeat.Component)
-def test_a_banner_says_what_is_away(component, alice):
+@pytest.mark.parametrize("component", AWAY)
+def test_a_banner_says_what_is_away(component, alice, settings):
+    settings.SECOND_NODE_URL = "http://127.0.0.1:8546"
     assert "does not answer." not in Page(alice.get("safe-detail")).words
 
     Heartbeat.objects.filter(component=component).update(seen_at=None)
@@ -306,29 +308,36 @@ def test_activity_goes_page_by_page(alice):
 # --- Settings --------------------------------------------------------------------------
 
 
-def test_settings_name_who_can_move_the_account_and_what_it_stands_on(alice):
+def test_settings_say_how_many_must_sign_and_what_the_account_stands_on(alice):
     page = Page(alice.get("settings"))
 
-    owner = alice.safe.owners.get()
     joined = "".join(page.text.split())
     assert "1 of 1 owner must sign" in page.words
-    assert owner.address_text in joined
-    assert "Not proven yet" in page.words
     for contract in CONTRACTS:
         assert checksum_address(contract.address) in joined
     assert "Sign out" in page.words
 
 
+def test_settings_lead_to_the_owners_and_list_none(alice):
+    page = Page(alice.get("settings"))
+
+    owner = alice.safe.owners.get()
+    assert alice.url("owners") in {a["href"] for a in page.with_attribute("href")}
+    assert owner.address_text not in "".join(page.text.split())
+
+
 def test_a_signers_address_is_not_mistaken_for_the_accounts(alice):
-    words = Page(alice.get("settings")).words
+    words = Page(alice.get("owners")).words
 
     assert "Signer contract, not for receiving 0x" in words
 
 
-def test_settings_say_that_the_key_is_proven(alice):
+def test_the_owners_page_says_that_the_key_is_proven(alice):
+    assert "Not proven yet" in Page(alice.get("owners")).words
+
     prove(alice)
 
-    assert "Not proven yet" not in Page(alice.get("settings")).words
+    assert "Not proven yet" not in Page(alice.get("owners")).words
 
 
 # --- Test ETH --------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from onchain.models import RelayerTransaction, Safe, UserOperation
-from onchain.protocol.types import to_address
+from onchain.models import Contact, RelayerTransaction, Safe, UserOperation
+from onchain.protocol.types import checksum_address, to_address
 from tests.onchain.test_forms import TYPO
 from tests.pages import Page
 from tests.wallets import (
@@ -24,6 +24,7 @@ from tests.wallets import (
 pytestmark = pytest.mark.django_db
 
 THREADS = 20
+OTHER = checksum_address(b"\x0a" * 20)
 
 
 def payment(**changes: str) -> dict[str, str]:
@@ -77,6 +78,71 @@ def test_a_payment_that_is_changed_comes_back_into_the_form(alice):
     assert inputs["recipient"] == RECIPIENT
     assert inputs["amount"] == "0.25"
     assert inputs["idempotency_key"] != str(op.idempotency_key)
+
+
+def paid(wallet, recipient: str, block: int, status: str = Status.INCLUDED, **fields):
+    """Say that a payment to this address was carried out in this block."""
+    fields = {"recipient": to_address(recipient)} | fields
+    return make_operation(wallet, status, block_number=block, **fields)
+
+
+def offered(wallet) -> list[str]:
+    """Return the recipients that the form offers as links, in their order."""
+    links = re.findall(
+        r'href="[^"]*[?]to=(0x\w+)#id_amount"', Page(wallet.get("send")).html
+    )
+    assert all(link in Page(wallet.get("send")).words for link in links)  # whole
+    return links
+
+
+def test_the_last_recipients_are_offered_newest_first_each_once_and_named(alice):
+    texts = [checksum_address(bytes([number]) * 20) for number in range(1, 8)]
+    for block, text in enumerate([texts[6], *texts], start=90):
+        paid(alice, text, block)
+    Contact.objects.create(
+        safe=alice.safe,
+        created_by=alice.user,
+        address=to_address(texts[6]),
+        name="Aunt Ada",
+    )
+
+    assert offered(alice) == texts[:1:-1]
+    assert f"Aunt Ada {texts[6]}" in Page(alice.get("send")).words
+
+
+@pytest.mark.parametrize(
+    ("status", "fields"),
+    [
+        (Status.INCLUDED, {"block_number": 99}),
+        (Status.REVERTED, {}),
+        (Status.SUBMITTED, {"block_number": None}),
+        (Status.INCLUDED, {"kind": UserOperation.Kind.CANCEL}),
+    ],
+    ids=["not confirmed", "reverted", "sent", "no payment"],
+)
+def test_nobody_is_offered_whom_no_confirmed_payment_went_to(
+    alice, status, fields, settings
+):
+    settings.CONFIRMATIONS = 3  # so 98 is the last one below a head at 100
+    paid(alice, OTHER, 98)
+    make_operation(alice, status, **({"block_number": 98} | fields))
+
+    assert offered(alice) == [OTHER]
+
+
+def test_others_payments_and_links_from_elsewhere_choose_nobody(alice, bob):
+    paid(bob, RECIPIENT, 90)
+    url = f"{alice.url('send')}?to={RECIPIENT}"
+
+    assert offered(alice) == []
+    assert Page(alice.client.get(url)).inputs()["recipient"] == ""
+
+
+def test_a_recent_recipient_comes_into_the_form_by_its_link(alice):
+    paid(alice, RECIPIENT, 90)
+    url = f"{alice.url('send')}?to={RECIPIENT}"
+
+    assert Page(alice.client.get(url)).inputs()["recipient"] == RECIPIENT
 
 
 def test_somebody_elses_payment_never_comes_into_the_form(alice, bob):

@@ -1,0 +1,44 @@
+"""People hear of recoveries that guardians begin."""
+
+from __future__ import annotations
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0005_events_of_owners"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="securityevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("passkey-added", "A passkey was added"),
+                    ("passkey-removed", "A passkey was removed"),
+                    ("new-browser", "A sign-in from a new browser"),
+                    ("counter-went-back", "A passkey's counter went back"),
+                    (
+                        "eligibility-changed",
+                        "A passkey changed whether it can be synced",
+                    ),
+                    ("signed-out-everywhere", "Other sessions were ended"),
+                    ("email-asked", "A new e-mail address was verified"),
+                    ("email-changed", "The e-mail address changed"),
+                    ("email-removed", "The e-mail address is to be removed"),
+                    ("email-kept", "A change of the e-mail address was called off"),
+                    ("owner-added", "An account has another owner"),
+                    ("owner-removed", "An account lost an owner"),
+                    ("threshold-changed", "How many must approve was changed"),
+                    ("invitation-accepted", "Your invitation was accepted"),
+                    ("approval-asked", "Your approval is asked for"),
+                    ("recovery-began", "A recovery has begun"),
+                    ("recovery-waits", "A recovery still waits for its end"),
+                    ("recovery-ended", "A recovery has ended"),
+                ],
+                max_length=24,
+            ),
+        ),
+    ]

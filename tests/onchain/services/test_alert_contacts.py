@@ -1,0 +1,214 @@
+"""People outside who are warned of a recovery: asked, agreed, warned, ended (R58, R61)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import mails, outsiders
+from accounts.errors import OutsiderLinkRefused
+from accounts.models import EmailAddress, OutgoingMail, Outsider
+from onchain.errors import AlertContactRefused
+from onchain.models import AlertContact
+from onchain.services import alert_contacts, recovery_alarms
+from tests.factories import World, make_user
+from tests.onchain.services.happenings import follow
+from tests.onchain.services.recoveries import GUARDIANS, FakeModule
+from tests.wallets import Wallet
+
+LINK = re.compile(r"http\S+/alerts/answer#(\S+)")
+
+
+@pytest.fixture(autouse=True)
+def mailing(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.HAS_EMAIL = True
+
+
+def named(world: World, address: str = "anna@example.com") -> AlertContact:
+    return alert_contacts.add(
+        safe=world.wallet.safe, user=world.wallet.user, name="Anna", address=address
+    )
+
+
+def token_in(mailoutbox: list[Any]) -> str:
+    mails.send_due()
+    found = LINK.search(mailoutbox[-1].body)
+    assert found is not None
+    return found[1]
+
+
+def test_nobody_is_warned_who_has_not_agreed(world: World, mailoutbox: list[Any]):
+    contact = named(world)
+    safe = world.wallet.safe
+    assert not alert_contacts.can_be_warned(safe=safe)
+    token = token_in(mailoutbox)
+    assert mailoutbox[0].to == ["anna@example.com"]
+    assert token not in str(Outsider.objects.values())
+
+    outsiders.answer(token=token, agrees=True)
+
+    assert alert_contacts.can_be_warned(safe=safe)
+    contact.outsider.refresh_from_db()
+    assert contact.outsider.status == "active"
+    with pytest.raises(OutsiderLinkRefused):  # once
+        outsiders.answer(token=token, agrees=False)
+
+
+def test_who_declined_or_let_it_expire_gets_nothing_more(
+    world: World, mailoutbox: list[Any]
+):
+    declined, late = named(world), named(world, "ben@example.com")
+    mails.send_due()
+    tokens = [LINK.search(mail.body)[1] for mail in mailoutbox]
+    outsiders.answer(token=tokens[0], agrees=False)
+    Outsider.objects.filter(pk=late.outsider_id).update(token_expires_at=timezone.now())
+    with pytest.raises(OutsiderLinkRefused):
+        outsiders.answer(token=tokens[1], agrees=True)
+
+    count = alert_contacts.warn(
+        safe=world.wallet.safe,
+        notice=OutgoingMail.Notice.RECOVERY_BEGAN,
+        detail="Something",
+    )
+
+    assert count == 0
+    assert Outsider.objects.get(pk=declined.outsider_id).status == "declined"
+    assert len(mailoutbox) == 2
+
+
+def test_who_agreed_is_warned_with_the_owners_and_no_mail_has_a_link_that_acts(
+    world: World, mailoutbox: list[Any]
+):
+    named(world)
+    outsiders.answer(token=token_in(mailoutbox), agrees=True)
+    follow(world)
+    module = FakeModule(world)
+    world.node.mine(*module.guard(*GUARDIANS), module.start())
+    follow(world)
+    mailoutbox.clear()
+
+    recovery_alarms.tell_due(chain=world.chain)
+    world.node.mine(module.cancel())
+    follow(world)
+    recovery_alarms.tell_due(chain=world.chain)
+    mails.send_due()
+
+    began, ended = mailoutbox
+    assert began.subject == "Latchkey: A recovery has begun"
+    assert ended.subject == "Latchkey: A recovery has ended"
+    for mail in mailoutbox:
+        assert mail.to == ["anna@example.com"]
+        assert world.wallet.safe.name in mail.body
+        assert re.findall(r"https?://[^\s:]+:?\S*/\S+", mail.body) == []
+    assert "can cancel it until" in began.body
+
+
+def test_three_at_most_each_once_and_a_few_a_day(world: World):
+    for place in range(3):
+        contact = named(world, f"anna{place}@example.com")
+        with pytest.raises(AlertContactRefused, match="already|at most"):
+            named(world, f"ANNA{place}@example.com")
+    with pytest.raises(AlertContactRefused, match="at most 3"):
+        named(world, "dan@example.com")
+
+    for place in range(3, 6):
+        alert_contacts.remove(contact=contact, user=world.wallet.user)
+        contact = named(world, f"anna{place}@example.com")
+    alert_contacts.remove(contact=contact, user=world.wallet.user)
+
+    with pytest.raises(AlertContactRefused, match="tomorrow"):
+        named(world, "dan@example.com")
+
+
+def test_taking_somebody_off_is_told_to_them_and_to_every_owner(
+    world: World, mailoutbox: list[Any]
+):
+    contact = named(world)
+    outsiders.answer(token=token_in(mailoutbox), agrees=True)
+    contact.outsider.refresh_from_db()
+    mailoutbox.clear()
+
+    for _ in range(2):
+        alert_contacts.remove(contact=contact, user=world.wallet.user)
+    mails.send_due()
+
+    assert [mail.subject for mail in mailoutbox] == [
+        "Latchkey: You are no longer an alert contact"
+    ]
+    told = world.wallet.user.security_events.filter(kind="alert-contact")
+    assert told.count() == 2  # named, and taken off
+    assert not alert_contacts.can_be_warned(safe=world.wallet.safe)
+
+
+def test_somebody_can_be_warned_or_an_owner_says_that_nobody_can(world: World):
+    safe, owner = world.wallet.safe, world.wallet.user
+    assert not alert_contacts.is_settled(safe=safe)
+    alert_contacts.acknowledge(safe=safe, user=make_user())  # a stranger's word
+    assert not alert_contacts.is_settled(safe=safe)
+    for _ in range(2):
+        alert_contacts.acknowledge(safe=safe, user=owner)
+    assert alert_contacts.is_settled(safe=safe)
+    assert not alert_contacts.can_be_warned(safe=safe)
+
+    EmailAddress.objects.create(user=owner, address="a@example.com", status="active")
+    assert alert_contacts.can_be_warned(safe=safe)
+
+
+def test_a_site_without_mail_asks_nobody(world: World, settings: Any):
+    settings.HAS_EMAIL = False
+
+    with pytest.raises(AlertContactRefused, match="sends no mail"):
+        named(world)
+
+    assert not AlertContact.objects.exists()
+
+
+def test_a_mailbox_that_had_enough_rests(world: World, mailoutbox: list[Any]):
+    for _ in range(12):
+        outsiders.ask(name="Anna", address="anna@example.com", about="an account")
+    mails.send_due()
+
+    assert len(mailoutbox) == 10
+
+
+def test_the_link_asks_and_two_buttons_answer(
+    alice: Wallet, mailoutbox: list[Any], client: Any
+):
+    asked = alice.post(
+        "alert-contact-add", {"name": "Anna", "address": "anna@example.com"}
+    )
+    assert asked.status_code == 302
+    token = token_in(mailoutbox)
+    page = client.get(reverse("alert-link"))
+    assert (page["Cache-Control"], page["Referrer-Policy"]) == (
+        "no-store",
+        "no-referrer",
+    )
+    assert Outsider.objects.get().status == "pending"
+
+    answered = client.post(reverse("alert-agree"), {"token": token})
+
+    assert "You will be warned" in answered.text
+    assert answered["Referrer-Policy"] == "no-referrer"
+    assert "Is warned" in alice.get("alert-contacts").text
+    again = client.post(reverse("alert-decline"), {"token": token})
+    assert again.status_code == 410
+    assert Outsider.objects.get().status == "active"
+
+
+def test_another_accounts_contact_cannot_be_taken_off(alice: Wallet, bob: Wallet):
+    bob.post("alert-contact-add", {"name": "Anna", "address": "anna@example.com"})
+    contact = AlertContact.objects.get()
+
+    response = alice.post("alert-contact-remove", {"contact": contact.pk})
+
+    assert response.status_code == 400
+    assert Outsider.objects.get().status == "pending"
+    wrong = alice.post("alert-contact-add", {"name": "", "address": "nobody"})
+    assert wrong.status_code == 422
+    assert "This is not an e-mail address" in wrong.text
