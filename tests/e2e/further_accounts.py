@@ -86,7 +86,7 @@ def make_elsewhere(request: dict[str, Any], ledger: Ledger) -> str:
     account = ledger.make(factory, data)
     ledger.give(account, ETH)
     module = encode(["address"], [new_recipient()])
-    ledger.act_as(account, keccak(text="enableModule(address)")[:4] + module)
+    ledger.act_on_itself(account, keccak(text="enableModule(address)")[:4] + module)
     return account
 
 

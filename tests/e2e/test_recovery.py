@@ -15,11 +15,10 @@ from onchain.protocol import recovery
 from onchain.protocol.deployments import RECOVERY_MODULES, TEST_RECOVERY_DELAY
 from onchain.protocol.safe import signer_address
 from onchain.protocol.spoken_words import words_of_recovery
-from onchain.protocol.types import Address, Call, checksum_address, to_address
+from onchain.protocol.types import Address, checksum_address, to_address
 from tests.conftest import Stack, start_stack, wait_for_words
 from tests.e2e.injected_wallet import InjectedWallet
 from tests.e2e.ledger import ETH, Ledger, new_recipient
-from tests.e2e.outages import eventually
 from tests.e2e.survey import Survey
 from tests.e2e.visitor import PATIENCE, Visitor
 from tests.factories import signer_proxy_code
@@ -40,27 +39,11 @@ def alone(
         stack.stop()
 
 
-def act(ledger: Ledger, account: str, call: Call) -> None:
-    """Let the account make a call, whoever owns it, and wait for its block."""
-    fields = {
-        "from": account,
-        "to": checksum_address(call.to),
-        "data": f"0x{call.data.hex()}",
-    }
-    sent = ledger.call("eth_sendTransaction", fields)
-    eventually(
-        lambda: ledger.call("eth_getTransactionReceipt", sent) is not None,
-        "a call of the account is in a block",
-    )
-    assert ledger.receipt(sent)["status"] == "0x1"
-
-
 def protect(ledger: Ledger, account: str, guardians: list[Address]) -> None:
     """Give the account these guardians, of whom two must approve."""
     safe = to_address(account)
     owners = [to_address(owner) for owner in ledger.owners(account)]
-    ledger.call("anvil_impersonateAccount", account)
-    act(ledger, account, recovery.enable_module_call(account=safe, module=MODULE))
+    ledger.act_as(account, recovery.enable_module_call(account=safe, module=MODULE))
     for place, guardian in enumerate(guardians):
         call = recovery.add_guardian_call(
             module=MODULE,
@@ -70,8 +53,7 @@ def protect(ledger: Ledger, account: str, guardians: list[Address]) -> None:
             owners=owners,
             guardians=guardians[:place],
         )
-        act(ledger, account, call)
-    ledger.call("anvil_stopImpersonatingAccount", account)
+        ledger.act_as(account, call)
 
 
 def signer_of(visitor: Visitor) -> Address:

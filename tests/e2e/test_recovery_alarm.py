@@ -33,20 +33,9 @@ def printed(stack: Stack, pattern: re.Pattern[str], since: int) -> str:
 
 
 def send_as(ledger: Ledger, sender: Address, call: Call) -> None:
-    """Send a call from an address without its key, and wait until it is in a block."""
+    """Send a call from an address that had no money and whose key nobody has."""
     ledger.give(checksum_address(sender), ETH // 10)
-    ledger.call("anvil_impersonateAccount", checksum_address(sender))
-    fields = {
-        "from": checksum_address(sender),
-        "to": checksum_address(call.to),
-        "data": f"0x{call.data.hex()}",
-    }
-    sent = ledger.call("eth_sendTransaction", fields)
-    deadline = time.monotonic() + PATIENCE / 1_000
-    while (receipt := ledger.call("eth_getTransactionReceipt", sent)) is None:
-        assert time.monotonic() < deadline, "the transaction is in no block"
-        time.sleep(0.1)
-    assert receipt["status"] == "0x1"
+    ledger.act_as(checksum_address(sender), call)
 
 
 def take_over(ledger: Ledger, account: Address, thief: Address) -> None:

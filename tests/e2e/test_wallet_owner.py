@@ -133,7 +133,7 @@ def test_a_wallet_proves_itself_and_approves_beside_the_passkey(
     assert wallet.wallet.address_text in ledger.owners(visitor.account)
 
     # What an operation of its own does, without waiting for it here.
-    ledger.act_as(visitor.account, call_data("changeThreshold(uint256)", 2))
+    ledger.act_on_itself(visitor.account, call_data("changeThreshold(uint256)", 2))
     assert ledger.threshold(visitor.account) == 2
     wait_until_threshold(visitor)
     recipient = new_recipient()
