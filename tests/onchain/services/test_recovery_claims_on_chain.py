@@ -638,7 +638,7 @@ def test_a_claim_that_is_taken_back_or_too_old_asks_nobody(scene: Scene):
         scene.by_wallet(row)
 
     type(other.claim).objects.filter(pk=other.claim_id).update(
-        expires_at=timezone.now()
+        expires_at=timezone.now() - timedelta(seconds=1)
     )
 
     assert scene.look(other).failure_code == "not-enough-approvals"
