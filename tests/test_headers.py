@@ -61,6 +61,7 @@ def admin_url(name: str) -> str:
     raise AssertionError(f"{name} takes other arguments")
 
 
+@pytest.mark.thorough
 def test_a_page_of_a_signed_in_person_is_guarded_and_kept_by_nobody(alice, subtests):
     for name in OWNED:
         with subtests.test(name), undone():
@@ -95,6 +96,7 @@ def test_a_public_page_is_guarded(alice, subtests):
             assert_guarded(response)
 
 
+@pytest.mark.thorough
 def test_a_page_of_the_console_is_guarded_and_kept_by_nobody(subtests):
     operator = make_operator()
     for name in ADMIN_NAMES:

@@ -512,6 +512,7 @@ def test_signed_out_a_page_leads_home_whether_or_not_it_exists(choose, alice, su
             assert effects()[1:-1] == before[1:-1]
 
 
+@pytest.mark.thorough
 def test_after_signing_in_one_lands_on_a_page_that_opens(alice):
     wrong = {}
     for name in PAGES:
@@ -540,6 +541,7 @@ def test_signed_out_a_fragment_says_401_whether_or_not_it_exists(
                 assert response.cookies == {}
 
 
+@pytest.mark.thorough
 def test_an_operator_sees_no_more_than_a_stranger(alice, subtests):
     client = Client()
     client.force_login(make_operator())

@@ -126,6 +126,7 @@ def test_a_chain_says_whether_its_recovery_modules_are_stand_ins(
     assert [item.split(":")[0] for item in listed if item in words] == shown
 
 
+@pytest.mark.thorough
 def test_nothing_can_be_typed_into_a_row(operator, everything, subtests):
     for model in MODELS:
         with subtests.test(label(model)):

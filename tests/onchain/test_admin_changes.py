@@ -18,7 +18,7 @@ from onchain.models import (
 from tests.onchain.console import MODELS, NUDGED, label, nudge, url_of
 from tests.pages import Page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 # --- Changing --------------------------------------------------------------------------
 

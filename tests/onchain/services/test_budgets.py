@@ -282,6 +282,7 @@ def test_a_filled_gap_needs_no_budget(world: World, settings):
     assert (row.status, row.budget, row.charged_wei) == ("broadcast", None, 0)
 
 
+@pytest.mark.thorough
 def test_ten_thousand_registrations_spend_at_most_the_cap(
     world: World, settings, monkeypatch
 ):
