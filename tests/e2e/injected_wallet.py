@@ -133,6 +133,7 @@ class InjectedSafe(InjectedWallet):
     """
 
     safe: str = ""  # its address, checksummed
+    around_hashes: bool = False  # whoever asks about typed data knows its hash only
 
     @property
     def address_text(self) -> str:
@@ -142,6 +143,6 @@ class InjectedSafe(InjectedWallet):
     def sign(self, message: SignableMessage) -> bytes:
         """Return the key's signature of the Safe's own message."""
         asked = b"\x19" + message.version + message.header + message.body
-        is_text = message.version == b"E"
-        data = keccak(asked) if is_text else asked
+        is_hash = self.around_hashes or message.version == b"E"
+        data = keccak(asked) if is_hash else asked
         return self.wallet.sign_hash(safe_message_hash(to_address(self.safe), data))

@@ -10,7 +10,7 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_utils.crypto import keccak
 
-from onchain.clients.json_rpc import JsonRpc
+from onchain.clients.json_rpc import JsonRpc, RpcError
 from onchain.protocol.abi import call_data
 from onchain.protocol.types import Address, Call, checksum_address, to_address
 from tests.e2e.outages import eventually
@@ -62,6 +62,14 @@ class Ledger:
         answer = self.call("eth_call", call, "latest")
         (found,) = decode(["address[]"], bytes.fromhex(answer[2:]))
         return [checksum_address(Address(bytes.fromhex(item[2:]))) for item in found]
+
+    def refusal(self, to: str, data: bytes) -> str:
+        """Return why a call would fail if anybody sent it now; empty: it would not."""
+        try:
+            self.call("eth_call", {"to": to, "data": f"0x{data.hex()}"}, "latest")
+        except RpcError as error:
+            return str(error)
+        return ""
 
     def has_code(self, account: str) -> bool:
         """True once a contract is there."""
