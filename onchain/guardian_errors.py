@@ -64,6 +64,15 @@ class TooManyGuardians(OwnerChangeRefused):
     message = "An account has ten guardians here at most. Choose fewer."
 
 
+class NobodyIsWarned(OwnerChangeRefused):
+    """A recovery that nobody notices is a theft with a delay (R58)."""
+
+    message = (
+        "Nobody would be warned of a recovery. Name somebody who is warned, or say "
+        "that nobody can warn you."
+    )
+
+
 class LastGuardian(OwnerChangeRefused):
     """Without guardians the module is of no use."""
 

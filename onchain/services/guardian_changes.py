@@ -15,6 +15,7 @@ from accounts.models import User
 from onchain.guardian_errors import (
     GuardianThresholdSame,
     LastGuardian,
+    NobodyIsWarned,
     NoRecoveryBegun,
     NotAGuardian,
     RecoveryOn,
@@ -23,6 +24,7 @@ from onchain.models import RecoverySetup, Safe, UserOperation
 from onchain.models.operation_states import OPEN, Status
 from onchain.protocol.types import Address, checksum_address
 from onchain.services import (
+    alert_contacts,
     change_lane,
     guardian_rules,
     module_order,
@@ -41,12 +43,16 @@ def draft_set_up(
     guardians: Sequence[Address],
     threshold: int,
     is_proof_waived: bool = False,
+    is_unwarned: bool = False,
     **asked: Unpack[Asked],
 ) -> UserOperation:
     """Leave a DRAFT that lets guardians bring the account back.
 
     It enables the module and adds them all. Whoever stayed in the module from before
     goes first. Safe to repeat: the same key makes one draft only.
+
+    Args:
+        is_unwarned: the person says that nobody can warn them, which is kept.
 
     Raises:
         IdempotencyConflict: the key was used for something else.
@@ -66,6 +72,10 @@ def draft_set_up(
             is_proof_waived=is_proof_waived,
         )
         guardian_rules.require_threshold(threshold=threshold, guardians=len(guardians))
+        if is_unwarned:
+            alert_contacts.acknowledge(safe=locked, user=asked["user"])
+        elif not alert_contacts.is_settled(safe=locked):
+            raise NobodyIsWarned
         enables = setup is None or not setup.is_enabled
         return _before(setup) | {"enables_module": enables}
 

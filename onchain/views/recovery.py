@@ -83,14 +83,13 @@ def recovery_set_up(request: HttpRequest, chain_id: int, address: str) -> HttpRe
     """Who guards, how many must approve, and how long owners can cancel."""
 
     def draft(form: SetUpForm, asked: dict[str, Any]) -> UserOperation:
-        if form.cleaned_data.get("unwarned"):
-            alert_contacts.acknowledge(safe=safe, user=user)
         return guardian_changes.draft_set_up(
             **asked,
             module=form.module,
             guardians=form.chosen,
             threshold=form.cleaned_data["threshold"],
             is_proof_waived=form.cleaned_data["contract"] is not None,
+            is_unwarned=form.cleaned_data.get("unwarned", False),
         )
 
     safe = proposing_safe(request, chain_id, address)

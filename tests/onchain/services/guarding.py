@@ -85,7 +85,7 @@ def asked(world: World, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def set_up(world: World, **fields: Any) -> UserOperation:
-    named = {"guardians": list(GUARDIANS), "threshold": 2}
+    named = {"guardians": list(GUARDIANS), "threshold": 2, "is_unwarned": True}
     return guardian_changes.draft_set_up(**asked(world, named | fields))
 
 

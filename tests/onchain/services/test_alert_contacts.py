@@ -14,11 +14,14 @@ from accounts import mails, outsiders
 from accounts.errors import OutsiderLinkRefused
 from accounts.models import EmailAddress, OutgoingMail, Outsider
 from onchain.errors import AlertContactRefused
-from onchain.models import AlertContact
+from onchain.guardian_errors import GuardianThresholdImpossible, NobodyIsWarned
+from onchain.models import AlertContact, UserOperation
 from onchain.services import alert_contacts, recovery_alarms
 from tests.factories import World, make_user
+from tests.onchain.services.guarding import prove_guardians, set_up
 from tests.onchain.services.happenings import follow
 from tests.onchain.services.recoveries import GUARDIANS, FakeModule
+from tests.undoing import undone
 from tests.wallets import Wallet
 
 LINK = re.compile(r"http\S+/alerts/answer#(\S+)")
@@ -159,6 +162,34 @@ def test_somebody_can_be_warned_or_an_owner_says_that_nobody_can(world: World):
 
     EmailAddress.objects.create(user=owner, address="a@example.com", status="active")
     assert alert_contacts.can_be_warned(safe=safe)
+
+
+def test_recovery_is_set_up_only_where_somebody_is_warned_or_nobody_can_be(
+    world: World,
+):
+    prove_guardians(world, *GUARDIANS)
+    safe, owner = world.wallet.safe, world.wallet.user
+    contact = named(world)  # who has yet to agree, and hears of nothing
+    for _again in range(2):
+        with pytest.raises(NobodyIsWarned):
+            set_up(world, is_unwarned=False)
+    assert not alert_contacts.is_settled(safe=safe)
+
+    # In words of the owner's own, which are kept for the next time.
+    with undone():
+        assert set_up(world, is_unwarned=True).pk
+        assert alert_contacts.is_settled(safe=safe)
+        UserOperation.objects.all().delete()
+        assert set_up(world, is_unwarned=False).pk
+    # What is refused for something else keeps no word.
+    with pytest.raises(GuardianThresholdImpossible):
+        set_up(world, is_unwarned=True, threshold=4)
+    assert not alert_contacts.is_settled(safe=safe)
+    with undone():
+        Outsider.objects.filter(pk=contact.outsider_id).update(status="active")
+        assert set_up(world, is_unwarned=False).pk
+    EmailAddress.objects.create(user=owner, address="a@example.com", status="active")
+    assert set_up(world, is_unwarned=False).pk
 
 
 def test_a_site_without_mail_asks_nobody(world: World, settings: Any):
