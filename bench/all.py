@@ -45,6 +45,7 @@ BENCHES = (
     Bench(title="Prepare an operation", module="preparation"),
     Bench(title="Side by side with AbstractionKit", module="abstractionkit"),
     Bench(title="Changes of owners beside AbstractionKit", module="owner_changes"),
+    Bench(title="Recovery on the stand-in module", module="recovery_gas"),
     Bench(title="From the touch to Included", module="inclusion"),
     Bench(title="The same on services", module="inclusion", environment=SERVICES),
     Bench(title="The account's page", module="account_page"),

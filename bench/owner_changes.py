@@ -26,7 +26,7 @@ from bench.gas import Account, opened
 from bench.visitor import Status, wait_until
 from onchain import tasks
 from onchain.clients.factory import bundler_for, node_for
-from onchain.models import UserOperation, WalletProof
+from onchain.models import KeyProof, UserOperation, WalletProof
 from onchain.protocol.types import Address, checksum_address
 from onchain.services import new_owners, owner_changes, preparation
 
@@ -81,22 +81,41 @@ def change_ours(found: Figures) -> None:
 
 def proven_wallet(account: Account) -> Address:
     """Return a fresh address that counts as proven for the account."""
-    now, address = timezone.now(), Address(secrets.token_bytes(20))
+    address = Address(secrets.token_bytes(20))
+    prove(account, address, role=KeyProof.Role.OWNER)
+    return address
+
+
+def prove(account: Account, address: Address, *, role: str) -> None:
+    """Remember that whoever has the address signed for the account."""
+    now = timezone.now()
     WalletProof.objects.create(
         user=account.safe.created_by,
         safe=account.safe,
         address=address,
+        role=role,
         nonce=secrets.token_bytes(32),
         text="bench",
         status=WalletProof.Status.PROVEN,
         expires_at=now + timedelta(minutes=5),
         signed_at=now,
     )
-    return address
 
 
 def carried_out(account: Account, draft: UserOperation) -> int:
-    """Prepare, sign and send a change the account pays for; return its gas."""
+    """Let a change of owners be included and read; return its transaction's gas."""
+    op = included(account, draft)
+
+    def is_read() -> bool:
+        account.safe.refresh_from_db()
+        return (account.safe.owners_synced_block or 0) >= (op.block_number or 0)
+
+    stack.wait_for(is_read, f"the owners after {op}")
+    return gas_of(op)
+
+
+def included(account: Account, draft: UserOperation) -> UserOperation:
+    """Prepare, sign and send a change that the account pays for itself."""
     rows = UserOperation.objects.select_related("safe__chain", "predecessor")
     op = rows.get(pk=draft.pk)
     with override_settings(PAYMASTER_ADDRESS=""):
@@ -110,15 +129,15 @@ def carried_out(account: Account, draft: UserOperation) -> int:
     gas.signed(account, op)
     tasks.submit_user_operation.delay(op.pk)
     wait_until(op, Status.INCLUDED)
-    if op.transaction_hash is None or op.is_sponsored:
-        raise RuntimeError(f"{op} names no transaction, or was sponsored")
-    block = op.block_number or 0
+    if op.is_sponsored:
+        raise RuntimeError(f"{op} was sponsored")
+    return op
 
-    def is_read() -> bool:
-        account.safe.refresh_from_db()
-        return (account.safe.owners_synced_block or 0) >= block
 
-    stack.wait_for(is_read, f"the owners after {op}")
+def gas_of(op: UserOperation) -> int:
+    """Return the gas of the transaction that carried an operation."""
+    if op.transaction_hash is None:
+        raise RuntimeError(f"{op} names no transaction")
     return transaction_gas(op.transaction_hash)
 
 
