@@ -100,6 +100,7 @@ def test_a_second_run_with_the_same_folder_is_refused(stack):
     assert "Latchkey already runs with" in second.logs()
 
 
+@pytest.mark.thorough
 def test_a_signal_stops_everything(up, migrated):
     stack = up(database=migrated)
     wait_for_words(stack, "Latchkey answers at")

@@ -89,6 +89,7 @@ def test_every_error_of_a_payment_is_named_and_what_was_typed_is_kept(
     expect(page.get_by_label("Amount")).to_have_value("2000")
 
 
+@pytest.mark.thorough
 def test_an_account_that_is_not_live_yet_says_so_and_keeps_what_was_typed(
     visitor: Visitor, stack: Stack, ledger: Ledger
 ) -> None:

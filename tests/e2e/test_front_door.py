@@ -186,6 +186,7 @@ def test_a_wallet_is_created_with_the_device_that_was_named(
     assert Credential.objects.count() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", WAYS)
 def test_one_signs_in_with_the_device_that_was_named(
     name: str, returning: Door
@@ -381,6 +382,7 @@ def test_whoever_presses_a_button_at_once_begins_one_ceremony(returning: Door) -
     assert len(returning.begun) == 1
 
 
+@pytest.mark.thorough
 def test_it_ends_before_a_wallet_is_created(returning: Door) -> None:
     returning.come()
     returning.focus_field()
@@ -393,6 +395,7 @@ def test_it_ends_before_a_wallet_is_created(returning: Door) -> None:
     assert returning.kinds() == ["waits", "AbortError", "create"]
 
 
+@pytest.mark.thorough
 def test_it_ends_before_the_button_signs_in(returning: Door) -> None:
     returning.come()
     returning.focus_field()
@@ -405,6 +408,7 @@ def test_it_ends_before_the_button_signs_in(returning: Door) -> None:
     assert returning.kinds() == ["waits", "AbortError", "get"]
 
 
+@pytest.mark.thorough
 def test_without_that_end_the_browser_would_refuse_the_form(returning: Door) -> None:
     """What the tests above would see if nothing ended."""
     returning.come()
@@ -419,6 +423,7 @@ def test_without_that_end_the_browser_would_refuse_the_form(returning: Door) -> 
     assert refused == "OperationError"
 
 
+@pytest.mark.thorough
 def test_after_a_failure_it_begins_again_and_nothing_is_said_of_it(
     returning: Door,
 ) -> None:
@@ -434,6 +439,7 @@ def test_after_a_failure_it_begins_again_and_nothing_is_said_of_it(
     assert returning.page.get_by_role("alert").count() == 1
 
 
+@pytest.mark.thorough
 def test_a_form_that_asks_waits_for_a_begin_that_is_under_way(returning: Door) -> None:
     """Two begins at once would each open a session, and one of them would be lost."""
     held: list[Any] = []
@@ -451,6 +457,7 @@ def test_a_form_that_asks_waits_for_a_begin_that_is_under_way(returning: Door) -
     assert returning.kinds() == ["get"]
 
 
+@pytest.mark.thorough
 def test_it_is_renewed_before_its_challenge_expires(returning: Door) -> None:
     returning.freeze()
     returning.come()
@@ -467,6 +474,7 @@ def test_it_is_renewed_before_its_challenge_expires(returning: Door) -> None:
     assert first != second
 
 
+@pytest.mark.thorough
 def test_it_stops_while_nobody_looks(returning: Door) -> None:
     returning.come()
     returning.focus_field()
@@ -521,6 +529,7 @@ def test_a_browser_without_autofill_shows_no_field(door: Door) -> None:
     assert door.begun == []
 
 
+@pytest.mark.thorough
 def test_it_waits_on_the_operators_page_but_not_for_who_is_signed_in(
     returning: Door,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.ledger import ETH, Ledger, new_recipient
@@ -66,6 +67,7 @@ def test_a_wallet_is_made_and_a_payment_sent_with_the_keyboard_alone(
     assert announced[-1] == "Confirmed."
 
 
+@pytest.mark.thorough
 def test_another_account_is_opened_and_one_looked_up_with_the_keyboard_alone(
     visitor: Visitor,
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_printed_link_makes_one_operator_with_one_touch_and_no_second(
     assert "has a key" in create_operator(stack, NAME)
 
 
+@pytest.mark.thorough
 def test_an_operator_signs_out_and_in_again_with_the_passkey(
     operator: Visitor,
 ) -> None:
@@ -70,6 +71,7 @@ def test_every_list_and_a_row_of_it_opens_and_nothing_can_be_changed(
             assert page.get_by_role("button", name="Save").count() == 0
 
 
+@pytest.mark.thorough
 def test_an_account_is_found_by_its_address_and_nudged_in_the_journal(
     operator: Visitor, resident: Visitor
 ) -> None:

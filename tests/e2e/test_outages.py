@@ -122,6 +122,7 @@ def test_a_payment_waits_for_a_killed_bundler_and_is_made_once(
     assert len(ledger.operations(visitor.account)) == before + 1
 
 
+@pytest.mark.thorough
 def test_pages_answer_from_rows_while_the_node_is_away(
     fragile: FragileStack, visitor: Visitor
 ) -> None:

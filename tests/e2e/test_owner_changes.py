@@ -40,6 +40,7 @@ def enter(visitor: Visitor, name: str) -> None:
     visitor.page.keyboard.press("Enter")
 
 
+@pytest.mark.thorough
 def test_an_owner_comes_must_approve_goes_and_takes_a_place(visitor: Visitor) -> None:
     visitor.open_wallet()
     key = VirtualPasskeys(visitor.page, transport="usb")

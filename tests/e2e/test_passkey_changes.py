@@ -111,6 +111,7 @@ def test_the_only_passkey_cannot_be_removed(visitor: Visitor) -> None:
     ).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_creation_that_failed_may_be_tried_again_on_the_same_page(
     visitor: Visitor,
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_device_that_has_a_passkey_here_gets_no_second_one(visitor: Visitor) -
     assert len(visitor.passkeys.all()) == 1
 
 
+@pytest.mark.thorough
 def test_the_new_passkey_signs_the_same_person_in(
     visitor: Visitor,
 ) -> None:
@@ -162,6 +164,7 @@ def hears_of(visitor: Visitor, changes: int) -> None:
     eventually(told, f"the provider hears of {changes} changes")
 
 
+@pytest.mark.thorough
 def test_the_provider_hears_of_a_name_and_of_a_passkey_that_is_gone(
     visitor: Visitor,
 ) -> None:

@@ -40,6 +40,7 @@ def saved_file(visitor: Visitor) -> dict[str, Any]:
     return saved
 
 
+@pytest.mark.thorough
 def test_the_page_is_reached_and_read_with_the_keyboard_alone(
     visitor: Visitor,
 ) -> None:
@@ -101,6 +102,7 @@ def test_the_saved_file_rebuilds_the_account(visitor: Visitor) -> None:
     assert checksum_address(address) == account["address"] == visitor.account
 
 
+@pytest.mark.thorough
 def test_after_a_sign_in_with_another_device_this_one_is_offered(
     visitor: Visitor, welcome: Welcome
 ) -> None:
@@ -124,6 +126,7 @@ def test_after_a_sign_in_with_another_device_this_one_is_offered(
     assert guest.noticed["violation"] == guest.noticed["console"] == []
 
 
+@pytest.mark.thorough
 def test_on_ones_own_device_nothing_is_offered(visitor: Visitor) -> None:
     visitor.create_wallet()
     visitor.press("Sign out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Stack
@@ -22,6 +23,7 @@ def wait_for_polls(page: Page, ending: str) -> None:
             pass
 
 
+@pytest.mark.thorough
 def test_an_open_disclosure_and_the_focus_survive_polling(
     resident: Visitor, stack: Stack
 ) -> None:
@@ -60,6 +62,7 @@ def test_news_that_takes_the_focused_button_away_leaves_the_focus_on_its_card(
         expect(card).to_be_focused()
 
 
+@pytest.mark.thorough
 def test_nothing_jumps_while_a_payment_goes_its_way(resident: Visitor) -> None:
     page = resident.page
     resident.review(new_recipient(), "0.01")
@@ -72,6 +75,7 @@ def test_nothing_jumps_while_a_payment_goes_its_way(resident: Visitor) -> None:
     assert page.evaluate("() => window.jumped") < MOST_SHIFT
 
 
+@pytest.mark.thorough
 def test_nothing_jumps_on_the_page_of_an_account(visitor: Visitor) -> None:
     visitor.create_wallet()
     visitor.wait_until_live()

@@ -78,6 +78,7 @@ def test_authorizing_in_two_tabs_is_one_payment_that_both_show(
     assert ledger.balance_wei(recipient) == ETH // 100
 
 
+@pytest.mark.thorough
 def test_a_payment_that_another_tab_discarded_cannot_be_authorized(
     resident: Visitor, ledger: Ledger
 ) -> None:
@@ -97,6 +98,7 @@ def test_a_payment_that_another_tab_discarded_cannot_be_authorized(
     assert ledger.balance_wei(recipient) == 0
 
 
+@pytest.mark.thorough
 def test_going_back_after_confirmed_sends_nothing(
     resident: Visitor, ledger: Ledger
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import Stack
@@ -75,6 +76,7 @@ def test_a_form_goes_on_after_a_sign_in_in_place(
     assert resident.noticed["violation"] == resident.noticed["console"] == []
 
 
+@pytest.mark.thorough
 def test_the_dialog_can_be_put_away_and_comes_back(
     resident: Visitor, stack: Stack
 ) -> None:
@@ -94,6 +96,7 @@ def test_the_dialog_can_be_put_away_and_comes_back(
     expect(resident.authorize_button).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.thorough
 def test_a_refused_sign_in_is_said_and_can_be_tried_again(
     resident: Visitor, stack: Stack
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_payment_is_never_authorized_by_the_touch_that_signs_in(
     assert resident.ceremonies == ["get 32", "get 64", "get 32"]
 
 
+@pytest.mark.thorough
 def test_somebody_else_is_led_to_their_own_start_page(
     visitor: Visitor, welcome: Welcome, stack: Stack
 ) -> None:
@@ -166,6 +170,7 @@ def overviews(page: Page) -> list[str]:
     return asked
 
 
+@pytest.mark.thorough
 def test_polling_stops_at_the_end_and_goes_on_after_it(
     resident: Visitor, stack: Stack
 ) -> None:
@@ -191,6 +196,7 @@ def test_polling_stops_at_the_end_and_goes_on_after_it(
     page.close()
 
 
+@pytest.mark.thorough
 def test_a_minute_before_the_end_one_key_is_enough_to_stay(
     resident: Visitor, stack: Stack
 ) -> None:
@@ -215,6 +221,7 @@ def test_a_minute_before_the_end_one_key_is_enough_to_stay(
     page.close()
 
 
+@pytest.mark.thorough
 def test_at_the_end_the_page_says_after_how_long_and_waits(
     resident: Visitor, stack: Stack
 ) -> None:
@@ -266,6 +273,7 @@ def test_another_browser_is_signed_out_from_the_list_with_the_keyboard(
     expect(asks_to_sign_in(phone.page)).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.thorough
 def test_all_other_browsers_are_signed_out_at_once(
     visitor: Visitor, welcome: Welcome
 ) -> None:

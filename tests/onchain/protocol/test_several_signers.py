@@ -264,6 +264,7 @@ def test_a_safe_that_owns_answers_for_texts_and_for_operations(
     assert newer[:4] == EIP1271_MAGIC
 
 
+@pytest.mark.thorough
 def test_an_address_without_code_accepts_nothing(chain: LocalChain):
     assert not contract_signatures.accepts(
         node=chain.node,

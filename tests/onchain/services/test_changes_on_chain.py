@@ -192,6 +192,7 @@ def guard_slot(world: World) -> bytes:
     return bytes.fromhex(world.node.rpc.call("eth_getStorageAt", *place)[2:])
 
 
+@pytest.mark.thorough
 def test_allowances_are_read_one_by_one_and_end_with_their_module(
     real_world: World, local: LocalChain
 ):
@@ -222,6 +223,7 @@ def test_allowances_are_read_one_by_one_and_end_with_their_module(
     assert configurations.foreign_in(safe) is None
 
 
+@pytest.mark.thorough
 def test_more_allowances_than_can_be_read_are_said_and_hold_nobody_up(
     real_world: World, local: LocalChain
 ):

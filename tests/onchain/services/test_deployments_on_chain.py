@@ -136,6 +136,7 @@ def test_an_address_taken_after_signing_burns_the_batch_and_the_rest_goes_singly
     assert budgets.used_today(chain=relay.chain, pool=pool) == spent
 
 
+@pytest.mark.thorough
 def test_an_account_that_its_owner_deploys_from_any_wallet_is_live_and_sends(
     relay: Relay, bundler_url: str, settings
 ):

@@ -189,6 +189,7 @@ def test_an_account_of_abstractionkits_is_added_and_paid_from(
     assert (op.factory, op.installs_signer) == (None, False)
 
 
+@pytest.mark.thorough
 def test_one_that_was_only_deployed_is_repaired_by_its_first_payment_here(
     world: World, local: LocalChain, node_url: str, bundler_url: str
 ):

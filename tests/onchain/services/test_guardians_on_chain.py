@@ -170,6 +170,7 @@ def test_guardians_from_the_first_set_up_to_another_one_later(
     assert carried_out(world, op) == ([ann, eve], 1)
 
 
+@pytest.mark.thorough
 def test_who_stayed_in_a_module_that_was_switched_off_elsewhere_goes_first(
     real_world: World, local: LocalChain
 ):
@@ -195,6 +196,7 @@ def test_who_stayed_in_a_module_that_was_switched_off_elsewhere_goes_first(
     assert carried_out(world, op) == ([dan, ann, cat], 3)
 
 
+@pytest.mark.thorough
 def test_ten_guardians_fit_into_one_operation(real_world: World):
     world = real_world
     everyone = new_guardians(world, 10)
