@@ -172,6 +172,12 @@ class AccountClaim(models.Model):
         default=timezone.now, help_text="when a worker looks at it next"
     )
     done_at = models.DateTimeField(null=True)
+    done_block = models.PositiveBigIntegerField(
+        null=True, help_text="the newest block when it was done"
+    )
+    is_settled = models.BooleanField(
+        default=False, help_text="done, and so deep that no reorg takes it back"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AccountClaimQuerySet.as_manager()

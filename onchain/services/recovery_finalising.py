@@ -14,7 +14,13 @@ from django.utils import timezone
 
 from onchain.clients.errors import ClientError, TransientClientError
 from onchain.clients.node import Node
-from onchain.models import AccountClaim, RelayerTransaction, Safe, UserOperation
+from onchain.models import (
+    AccountClaim,
+    Chain,
+    RelayerTransaction,
+    Safe,
+    UserOperation,
+)
 from onchain.models.operation_states import Status as OperationStatus
 from onchain.protocol.recovery import finalize_recovery_call
 from onchain.protocol.recovery_state import RecoveryState
@@ -121,8 +127,20 @@ def watch(*, row: AccountClaim) -> None:
         recovery_moves.later(row=row)
 
 
-def finish(*, row: AccountClaim) -> None:
-    """Note that the account has its new owners."""
-    if recovery_moves.move(row=row, target=Status.DONE, done_at=timezone.now()):
+def finish(*, row: AccountClaim, block_number: int) -> None:
+    """Note that the account has its new owners.
+
+    Args:
+        block_number: the newest when the chain said so, or a later one.
+    """
+    columns = {"done_at": timezone.now(), "done_block": block_number}
+    if recovery_moves.move(row=row, target=Status.DONE, **columns):
         # Whose the new key is was proven when the claim was made.
         Safe.objects.filter(pk=row.safe_id).update(owners_synced_block=None)
+
+
+def settle(*, row: AccountClaim) -> None:
+    """Look no more at what is done once so many blocks stand on it that it stays."""
+    chain = Chain.objects.get(pk=row.safe.chain_id)
+    is_deep = row.done_block is None or chain.is_confirmed(row.done_block)
+    recovery_moves.later(row=row, is_settled=is_deep)

@@ -6,9 +6,7 @@ begins with the chain's own word, and one transaction of a claim is in flight at
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
@@ -26,19 +24,17 @@ from onchain.services import (
 )
 
 Status = AccountClaim.Status
-REORG_SECONDS = 900  # how long it is looked at whether a recovery stays done
 BEHIND_SECONDS = 10  # a node that is away or behind is asked again this often
 STEPS = 4  # states that one look may take a claim through
 
 
 def due(*, chain: Chain) -> QuerySet[AccountClaim]:
-    """Return the claims that are to be looked at now."""
-    recently = timezone.now() - timedelta(seconds=REORG_SECONDS)
-    watched = ~Q(status__in=[Status.DONE, Status.STOPPED])
-    watched |= Q(status=Status.DONE, done_at__gte=recently)
-    return AccountClaim.objects.filter(
-        watched, safe__chain=chain, look_at__lte=timezone.now()
-    )
+    """Return the claims that are to be looked at now.
+
+    One that is done as well, until its end is so deep that no reorg takes it back.
+    """
+    watched = AccountClaim.objects.filter(safe__chain=chain, is_settled=False)
+    return watched.exclude(status=Status.STOPPED).filter(look_at__lte=timezone.now())
 
 
 def advance(*, row: AccountClaim, node: Node, relayer: Address) -> None:
@@ -47,7 +43,7 @@ def advance(*, row: AccountClaim, node: Node, relayer: Address) -> None:
     Raises:
         TransientClientError: the node is out of reach, or behind what was read before.
     """
-    if row.status == Status.STOPPED:
+    if row.status == Status.STOPPED or row.is_settled:
         return
     recovery_claims.check(row=row, node=node)
     if row.status in {Status.CHECKING, Status.STOPPED}:
@@ -75,11 +71,11 @@ def _step_on(
     found = recovery_reading.verdict(row=row, state=state)
     begun = row.status in recovery_reading.BEGUN
     if row.status == Status.DONE and found.status != Status.WAITING:
-        recovery_moves.later(row=row)
+        recovery_finalising.settle(row=row)
     elif found.status == Status.STOPPED:
         recovery_moves.stop(row=row, code=found.code)
     elif found.status == Status.DONE:
-        recovery_finalising.finish(row=row)
+        recovery_finalising.finish(row=row, block_number=node.head().number)
     elif found.status == Status.WAITING and row.status == Status.FINALIZING:
         recovery_finalising.watch(row=row)
     elif found.status == Status.WAITING and row.status != Status.WAITING:

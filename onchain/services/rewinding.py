@@ -53,7 +53,20 @@ def rewind(*, chain: Chain, fork_number: int) -> None:
             block_number=None,
             gas_used=None,
             failure_code="",
+            account_claim=None if _has_rival(row) else row.account_claim_id,
         )
+
+
+def _has_rival(row: RelayerTransaction) -> bool:
+    """Whether the recovery went on with another transaction since.
+
+    One of a claim is in flight at a time. The older one still holds its nonce, so it is
+    sent again, and the chain refuses whichever of them comes second.
+    """
+    settled = [RelayerTransaction.Status.MINED, RelayerTransaction.Status.FAILED]
+    rivals = RelayerTransaction.objects.exclude(status__in=settled)
+    claim = row.account_claim_id
+    return claim is not None and rivals.filter(account_claim=claim).exists()
 
 
 def _reopen_operations(chain: Chain, fork_number: int) -> None:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -564,6 +565,38 @@ def test_a_worker_that_dies_at_any_line_leaves_what_the_next_one_finishes(
 
     assert RelayerTransaction.objects.count() == 2
     assert scene.account.now_owned_by() == ([scene.new_signer], 1)
+
+
+def test_an_end_that_a_reorg_takes_back_is_made_again_until_it_is_deep(
+    scene: Scene, settings: LazySettings
+):
+    settings.CONFIRMATIONS = 8
+
+    def is_due(row: AccountClaim) -> bool:
+        """Whether the sweep finds it, long after it was done."""
+        long_ago = timezone.now() - timedelta(days=2)
+        AccountClaim.objects.filter(pk=row.pk).update(
+            done_at=long_ago, look_at=long_ago
+        )
+        return recovery_progress.due(chain=scene.row).filter(pk=row.pk).exists()
+
+    row = scene.waiting()
+    scene.world.wait(TEST_RECOVERY_DELAY + 2)
+    before = scene.chain.node.head().number
+    row = scene.until_status(row, Status.DONE)
+    assert is_due(row)
+    scene.world.rpc("anvil_reorg", scene.chain.node.head().number - before, [])
+    assert scene.look(row).status != Status.DONE
+
+    row = scene.until_status(row, Status.DONE)
+
+    assert scene.account.now_owned_by() == ([scene.new_signer], 1)
+    assert is_due(row)
+    assert not scene.look(row).is_settled
+    scene.world.rpc("anvil_mine", hex(8))
+    row = scene.until(row, lambda row: row.is_settled)
+    assert row.status == Status.DONE
+    assert not is_due(row)
 
 
 # --- Lists of owners that could never finish --------------------------------------------

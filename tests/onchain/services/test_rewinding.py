@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from onchain.clients.node_types import Receipt
-from onchain.models import Safe
+from onchain.models import RelayerTransaction, Safe
 from onchain.models.operation_states import Status
 from onchain.services import chain_events, inclusion
+from tests import claims
 from tests.factories import (
     World,
     make_queued_wallet,
@@ -151,6 +152,31 @@ def test_rewinding_a_strangers_deployment_queues_the_account(world: World):
 
     safe.refresh_from_db()
     assert (safe.status, safe.deployed_block) == (Safe.Status.QUEUED, None)
+
+
+def test_transactions_of_one_recovery_do_not_stop_a_rewind(payment_world: World):
+    """Its start, its end and a second try were never in flight together."""
+    claim = claims.account_claim(payment_world.wallet.safe)
+
+    def relayed(status: str, block_number: int | None = None) -> RelayerTransaction:
+        return make_relayer_transaction(
+            chain=payment_world.chain,
+            account_claim=claim,
+            status=status,
+            block_number=block_number,
+        )
+
+    mined = [relayed(status, BLOCK) for status in ("mined", "failed", "mined")]
+    waiting = relayed("queued")
+
+    chain_events.rewind(chain=payment_world.chain, fork_number=BLOCK - 1)
+
+    for row in mined:
+        row.refresh_from_db()
+        assert (row.status, row.block_number) == ("broadcast", None)
+        assert row.account_claim is None
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.account_claim) == ("queued", claim)
 
 
 def test_rewinding_forgets_balances_read_above_the_fork(world: World):
