@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts import rate_limits, step_up
 from accounts.answers import person, refusal
 from accounts.errors import CeremonyFailed
-from accounts.forms import CeremonyForm
+from accounts.forms import CeremonyForm, joined_target
 from accounts.models import Credential
 
 View: TypeAlias = Callable[..., HttpResponse]
@@ -39,9 +39,10 @@ def passkeys_login_required(view: View) -> View:
 
 def step_up_required(
     action: step_up.Action | str,
-    target: str | None = None,
+    target: str | tuple[str, ...] | None = None,
     is_settled: bool = False,
     way_back: str = "",
+    leads_back: Callable[..., str] | None = None,
 ) -> Callable[[View], View]:
     """Let a POST through once a passkey of the person confirmed exactly this (R14).
 
@@ -51,9 +52,11 @@ def step_up_required(
     Args:
         action: One of ``step_up.Action``.
         target: Where the target stands: the name of an argument in the URL (``"pk"``),
-            a posted field (``"post:email"``), or None where there is none.
+            a posted field (``"post:email"``), both in their order (the page's form has
+            as many fields called ``target``), or None where there is none.
         is_settled: Refuse a passkey that was added less than 72 hours ago.
         way_back: Name of the URL that a refusal leads back to; by default home.
+        leads_back: Makes that URL of the view's arguments, where it has some.
     """
     asked = step_up.Action(action)
 
@@ -76,6 +79,8 @@ def step_up_required(
                     )
             except CeremonyFailed as error:
                 back = reverse(way_back) if way_back else ""
+                if leads_back is not None:
+                    back = leads_back(**kwargs)
                 return refusal(request, error, way_back=back)
             # Beside request.user: what a request was confirmed with is part of it.
             request.step_up_credential = credential  # type: ignore[attr-defined]
@@ -97,9 +102,13 @@ def confirmed_with(request: HttpRequest) -> Credential:
     return credential
 
 
-def _target(request: HttpRequest, kwargs: dict[str, Any], place: str | None) -> str:
+def _target(
+    request: HttpRequest, kwargs: dict[str, Any], place: str | tuple[str, ...] | None
+) -> str:
     if place is None:
         return ""
+    if isinstance(place, tuple):
+        return joined_target([_target(request, kwargs, each) for each in place])
     if place.startswith(TARGET_FIELD):
         return request.POST.get(place.removeprefix(TARGET_FIELD), "")
     return str(kwargs[place])

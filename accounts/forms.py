@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from django.http import QueryDict
 from django.utils.encoding import punycode
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -60,8 +63,15 @@ class CeremonyForm(forms.Form):
         return bool(self.cleaned_data.get("passkey_only"))
 
 
+def joined_target(parts: Sequence[str]) -> str:
+    """Return what a step-up is bound to, of all that its form names, in that order."""
+    return " ".join(parts)
+
+
 class StepUpForm(forms.Form):
-    """What a step-up is to confirm."""
+    """What a step-up is to confirm: its target are all fields of that name together."""
+
+    data: QueryDict
 
     action = forms.ChoiceField(choices=Action.choices)
     target = forms.CharField(max_length=TARGET_CHARACTERS, required=False, strip=False)
@@ -74,7 +84,12 @@ class StepUpForm(forms.Form):
         """
         if not self.is_valid():
             raise MalformedResponse
-        return Action(self.cleaned_data["action"]), self.cleaned_data["target"]
+        joined = joined_target(self.data.getlist("target"))
+        try:
+            target = self.fields["target"].clean(joined)
+        except ValidationError:
+            raise MalformedResponse from None
+        return Action(self.cleaned_data["action"]), target
 
 
 class PasskeyNameForm(forms.Form):

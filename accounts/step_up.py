@@ -34,6 +34,7 @@ class Action(models.TextChoices):
     ADD_PASSKEY = "add-passkey", "add a passkey"
     REMOVE_PASSKEY = "remove-passkey", "remove a passkey"
     CHANGE_EMAIL = "change-email", "change the e-mail address for alerts"
+    CHANGE_WARNED = "change-warned", "change who is warned of a recovery"
 
 
 def begin(

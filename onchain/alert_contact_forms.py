@@ -7,15 +7,16 @@ from typing import Any
 from django import forms
 
 from accounts.forms import NO_ADDRESS
-from accounts.models.email import ADDRESS_CHARACTERS
 from accounts.models.outsider import OUTSIDER_NAME_CHARACTERS
 from accounts.visible_text import visible
 from onchain.models import AlertContact, Safe
 from onchain.services import alert_contacts
 
+MOST_CHARACTERS = 200  # of an address: the step-up's target has the account's too
+
 
 class AlertContactForm(forms.Form):
-    """Somebody to warn."""
+    """Somebody to warn; the field is called ``target`` as a passkey confirms it."""
 
     name = forms.CharField(
         max_length=OUTSIDER_NAME_CHARACTERS,
@@ -24,9 +25,13 @@ class AlertContactForm(forms.Form):
             "max_length": f"A name has at most {OUTSIDER_NAME_CHARACTERS} characters.",
         },
     )
-    address = forms.EmailField(
-        max_length=ADDRESS_CHARACTERS,
-        error_messages={"required": "Enter the address.", "invalid": NO_ADDRESS},
+    target = forms.EmailField(
+        max_length=MOST_CHARACTERS,
+        error_messages={
+            "required": "Enter the address.",
+            "invalid": NO_ADDRESS,
+            "max_length": NO_ADDRESS,
+        },
     )
 
     def clean_name(self) -> str:
@@ -37,10 +42,10 @@ class AlertContactForm(forms.Form):
 class OwnAlertContactForm(forms.Form):
     """Which of the account's alert contacts is meant."""
 
-    contact = forms.ModelChoiceField(queryset=AlertContact.objects.none())
+    target = forms.ModelChoiceField(queryset=AlertContact.objects.none())
 
     def __init__(self, *args: Any, safe: Safe, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = self.fields["contact"]
+        chosen = self.fields["target"]
         if isinstance(chosen, forms.ModelChoiceField):
             chosen.queryset = alert_contacts.contacts_of(safe=safe)

@@ -108,6 +108,19 @@ class Wallet:
         """Post to one of the account's pages."""
         return self.client.post(self.url(name), data, headers=headers)
 
+    def confirmed(
+        self, page: str, action: str, *target: object, **fields: Any
+    ) -> HttpResponse:
+        """Post to one of the account's pages as its form does, after a touch (R14).
+
+        Args:
+            target: all fields of the form that are called so; the last one is posted.
+        """
+        asked = {"action": action, "target": target}
+        options = self.client.post(reverse("step-up-begin"), asked).json()
+        answer = json.dumps(self.passkey.get(options))
+        return self.post(page, {"credential": answer, "target": target[-1], **fields})
+
     def answer(self, request: dict[str, Any], **changes: Any) -> str:
         """Return the passkey's answer to a page's signing request, as JSON text."""
         challenge = bytes.fromhex(request["hash"][2:])

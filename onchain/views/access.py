@@ -90,6 +90,17 @@ def proposing_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:
     return safe
 
 
+def proposers_only(view: View) -> View:
+    """Answer 403 or 404 as ``proposing_safe`` does, before any touch is asked for."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
+        proposing_safe(request, chain_id, address)
+        return view(request, chain_id=chain_id, address=address)
+
+    return wrapper
+
+
 def signing_safe(request: HttpRequest, chain_id: int, address: str) -> Safe:
     """Return an account that a key of the person's signs for, else 403 or 404."""
     safe = own_safe(request, chain_id, address)

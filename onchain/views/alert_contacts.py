@@ -9,8 +9,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.decorators import step_up_required
+from accounts.step_up import Action
 from accounts.tasks import send_mails
 from onchain.alert_contact_forms import AlertContactForm, OwnAlertContactForm
 from onchain.errors import AlertContactRefused
@@ -21,6 +24,7 @@ from onchain.views.access import (
     button_login_required,
     leads_to_forming,
     person,
+    proposers_only,
     proposing_safe,
 )
 
@@ -33,9 +37,17 @@ def alert_contacts(request: HttpRequest, chain_id: int, address: str) -> HttpRes
     return _page(request, proposing_safe(request, chain_id, address))
 
 
+def _page_of(chain_id: int, address: str) -> str:
+    return reverse("onchain:alert-contacts", args=[chain_id, address])
+
+
 @button_login_required
 @leads_to_forming
 @require_POST
+@proposers_only
+@step_up_required(
+    Action.CHANGE_WARNED, target=("address", "post:target"), leads_back=_page_of
+)
 def alert_contact_add(
     request: HttpRequest, chain_id: int, address: str
 ) -> HttpResponse:
@@ -44,9 +56,14 @@ def alert_contact_add(
     form = AlertContactForm(request.POST)
     if form.is_valid():
         try:
-            people.add(safe=safe, user=person(request), **form.cleaned_data)
+            people.add(
+                safe=safe,
+                user=person(request),
+                name=form.cleaned_data["name"],
+                address=form.cleaned_data["target"],
+            )
         except AlertContactRefused as error:
-            form.add_error("address", str(error))
+            form.add_error("target", str(error))
         else:
             send_mails.delay_on_commit()
             messages.success(request, "A mail asks whether they agree to be warned.")
@@ -57,6 +74,13 @@ def alert_contact_add(
 @button_login_required
 @leads_to_forming
 @require_POST
+@proposers_only
+@step_up_required(
+    Action.CHANGE_WARNED,
+    target=("address", "post:target"),
+    is_settled=True,
+    leads_back=_page_of,
+)
 def alert_contact_remove(
     request: HttpRequest, chain_id: int, address: str
 ) -> HttpResponse:
@@ -65,7 +89,7 @@ def alert_contact_remove(
     form = OwnAlertContactForm(request.POST, safe=safe)
     if not form.is_valid():
         return HttpResponse("This form is incomplete.", status=400)
-    people.remove(contact=form.cleaned_data["contact"], user=person(request))
+    people.remove(contact=form.cleaned_data["target"], user=person(request))
     send_mails.delay_on_commit()
     return _back(safe)
 

@@ -83,6 +83,8 @@ def test_what_changes_who_may_come_in_asks_for_a_touch():
         "passkey-removal-finish": Action.REMOVE_PASSKEY,
         "email-change": Action.CHANGE_EMAIL,
         "email-remove": Action.CHANGE_EMAIL,
+        "alert-contact-add": Action.CHANGE_WARNED,
+        "alert-contact-remove": Action.CHANGE_WARNED,
     }
 
 

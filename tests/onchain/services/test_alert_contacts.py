@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -17,10 +18,11 @@ from onchain.errors import AlertContactRefused
 from onchain.guardian_errors import GuardianThresholdImpossible, NobodyIsWarned
 from onchain.models import AlertContact, UserOperation
 from onchain.services import alert_contacts, recovery_alarms
-from tests.factories import World, make_user
+from tests.factories import World, make_credential, make_user
 from tests.onchain.services.guarding import prove_guardians, set_up
 from tests.onchain.services.happenings import follow
 from tests.onchain.services.recoveries import GUARDIANS, FakeModule
+from tests.soft_authenticator import SoftAuthenticator
 from tests.undoing import undone
 from tests.wallets import Wallet
 
@@ -36,6 +38,23 @@ def mailing(settings: Any) -> None:
 def named(world: World, address: str = "anna@example.com") -> AlertContact:
     return alert_contacts.add(
         safe=world.wallet.safe, user=world.wallet.user, name="Anna", address=address
+    )
+
+
+def ask(wallet: Wallet, account: str = "", address: str = "anna@example.com") -> Any:
+    """Fill in the form and touch the passkey, maybe for something else than is asked."""
+    return wallet.confirmed(
+        "alert-contact-add",
+        "change-warned",
+        account or wallet.safe.address_text,
+        address,
+        name="Anna",
+    )
+
+
+def take_off(wallet: Wallet, contact: AlertContact) -> Any:
+    return wallet.confirmed(
+        "alert-contact-remove", "change-warned", wallet.safe.address_text, contact.pk
     )
 
 
@@ -212,9 +231,7 @@ def test_a_mailbox_that_had_enough_rests(world: World, mailoutbox: list[Any]):
 def test_the_link_asks_and_two_buttons_answer(
     alice: Wallet, mailoutbox: list[Any], client: Any
 ):
-    asked = alice.post(
-        "alert-contact-add", {"name": "Anna", "address": "anna@example.com"}
-    )
+    asked = ask(alice)
     assert asked.status_code == 302
     token = token_in(mailoutbox)
     page = client.get(reverse("alert-link"))
@@ -235,13 +252,64 @@ def test_the_link_asks_and_two_buttons_answer(
 
 
 def test_another_accounts_contact_cannot_be_taken_off(alice: Wallet, bob: Wallet):
-    bob.post("alert-contact-add", {"name": "Anna", "address": "anna@example.com"})
+    ask(bob)
     contact = AlertContact.objects.get()
 
-    response = alice.post("alert-contact-remove", {"contact": contact.pk})
+    response = take_off(alice, contact)
 
     assert response.status_code == 400
     assert Outsider.objects.get().status == "pending"
-    wrong = alice.post("alert-contact-add", {"name": "", "address": "nobody"})
+    wrong = ask(alice, address="nobody")
     assert wrong.status_code == 422
     assert "This is not an e-mail address" in wrong.text
+
+
+def test_a_touch_confirms_whom_and_for_which_account(alice: Wallet, bob: Wallet):
+    """An open session alone changes nothing of who is warned (R14)."""
+
+    def post(**fields: Any) -> Any:
+        return alice.post("alert-contact-add", {"name": "Anna", **fields})
+
+    anna = "anna@example.com"
+    refused = [
+        post(target=anna),
+        post(target=anna, credential="{}"),
+        ask(alice, account=bob.safe.address_text),
+        ask(alice, account=" "),
+    ]
+    options = {"action": "change-email", "target": [alice.safe.address_text, anna]}
+    begun = alice.client.post(reverse("step-up-begin"), options).json()
+    refused.append(post(target=anna, credential=json.dumps(alice.passkey.get(begun))))
+    options["action"] = "change-warned"
+    begun = alice.client.post(reverse("step-up-begin"), options).json()
+    answer = json.dumps(alice.passkey.get(begun))
+    refused.append(post(target="eve@example.com", credential=answer))
+    assert {response.status_code for response in refused} == {400, 410}
+    assert alice.url("alert-contacts") in refused[0].text  # the way back
+    assert not AlertContact.objects.exists()
+
+    assert post(target=anna, credential=answer).status_code == 302
+    again = post(target=anna, credential=answer)  # it was spent by that
+    assert again.status_code == 410
+    contact = AlertContact.objects.get()
+    assert contact.outsider.address == anna
+
+    untouched = alice.post("alert-contact-remove", {"target": contact.pk})
+    assert untouched.status_code == 400
+    # Whoever added a passkey just now does not silence who is warned.
+    first = alice.passkey
+    alice.passkey = SoftAuthenticator()
+    make_credential(alice.passkey, user=alice.user)
+    assert "72 hours" in take_off(alice, contact).text
+    contact.outsider.refresh_from_db()
+    assert contact.outsider.status == "pending"
+    alice.passkey = first
+    assert take_off(alice, contact).status_code == 302
+    contact.outsider.refresh_from_db()
+    assert contact.outsider.status == "ended"
+
+
+def test_a_stranger_is_not_even_asked_for_a_touch(alice: Wallet, bob: Wallet):
+    for name in ("alert-contact-add", "alert-contact-remove"):
+        response = bob.client.post(alice.url(name), {"target": "1"})
+        assert response.status_code == 404
