@@ -15,6 +15,7 @@ from eth_abi.abi import decode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from tests.signing_drills import drill_case, random_drills
 from tests.signing_guardians import guardian_requests
 from tests.signing_oracle import (
     ENTRY_POINT,
@@ -170,6 +171,8 @@ def all_answers() -> dict[str, Any]:
         "requests": with_private_keys(good_requests() | guardian_requests()),
         "recovery": recovery_case(),
         "recoveries": random_recoveries(source),
+        "drill": drill_case(),
+        "drills": random_drills(source),
         "credentialId": "0x" + CREDENTIAL_ID.hex(),
         "feeWithoutSponsor": good_requests()["payment"]["shown"]["max-fee"]["text"],
     }

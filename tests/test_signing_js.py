@@ -50,6 +50,8 @@ def test_the_browser_side_passes_every_test_of(name, answers, tmp_path):
         _compare_typed_data(tmp_path / "typed_data.json", at_least=30)
     if name == "recovery.test.mjs":
         _compare_typed_data(tmp_path / "recoveries.json", at_least=10)
+    if name == "drills.test.mjs":
+        _compare_typed_data(tmp_path / "drills.json", at_least=10)
 
 
 def _compare_typed_data(path: Path, *, at_least: int) -> None:
@@ -65,9 +67,11 @@ def _compare_typed_data(path: Path, *, at_least: int) -> None:
 def test_every_kind_of_tampering_is_tried():
     text = (FOLDER / "refusals.test.mjs").read_text()
     guardians = (FOLDER / "guardians.test.mjs").read_text()
+    drills = (FOLDER / "drills.test.mjs").read_text()
 
     assert text.count("refused(") >= 85
     assert guardians.count("refused(") >= 20
+    assert drills.count("refused(") >= 15
 
 
 def test_the_server_hashes_key_proofs_as_the_browser_does(answers):
@@ -81,6 +85,20 @@ def test_the_server_hashes_key_proofs_as_the_browser_does(answers):
             account=to_address(message["account"]),
             public_key=PublicKey(x=int(message["x"]), y=int(message["y"])),
             nonce=Bytes32(bytes.fromhex(message["nonce"][2:])),
+        )
+
+        assert "0x" + ours.hex() == case["hash"]
+
+
+def test_the_server_hashes_rehearsals_as_the_browser_does(answers):
+    for case in [*answers["drills"], answers["drill"]["request"]]:
+        message = case["message"]
+
+        ours = typed_data.recovery_drill_hash(
+            chain_id=int(message["chainId"]),
+            account=to_address(message["account"]),
+            nonce=Bytes32(bytes.fromhex(message["nonce"][2:])),
+            asked_at=int(message["askedAt"]),
         )
 
         assert "0x" + ours.hex() == case["hash"]

@@ -5,8 +5,8 @@
 // closed list of typed messages (EIP-712), hashes them itself, compares them with what
 // the page shows, and only then calls navigator.credentials.get(). Any difference is a
 // SigningRefused and no call at all. Kinds: SafeOp (Safe4337Module 0.3.0, EntryPoint 0.7
-// of ERC-4337), KeyProof, and ExecuteRecovery of the recovery module, which guardians
-// sign. What a SafeOp may do is a closed list too: plain payments, one change of the
+// of ERC-4337), KeyProof, ExecuteRecovery of the recovery module, which guardians sign,
+// and RecoveryDrill, their answer to a rehearsal. What a SafeOp may do is a closed list too: plain payments, one change of the
 // account (CHANGES) or of its guardians (GUARDIAN_CHANGES), or nothing, which uses up a
 // nonce; each may first set up the very account that signs.
 // No import, so one integrity attribute covers everything.
@@ -180,11 +180,13 @@ function refuse(field, sentence) {
 
 const CHECKS = new Map([
   ["SafeOp", checkSafeOp], ["KeyProof", checkKeyProof], ["ExecuteRecovery", checkRecovery],
+  ["RecoveryDrill", checkDrill],
 ]);
 // What browser wallets sign, as eth_signTypedData_v4 takes it, and who may be asked.
 const TYPED_DATA = new Map([
   ["SafeOp", { typedData: safeOperationTypedData, whose: "owner" }],
   ["ExecuteRecovery", { typedData: recoveryTypedData, whose: "guardian" }],
+  ["RecoveryDrill", { typedData: drillTypedData, whose: "guardian" }],
 ]);
 
 /**
@@ -610,7 +612,7 @@ function agreement(words, count) {
   return { words, matches: ({ text, value }) => text.startsWith(start) && value === words };
 }
 
-/** These very words, with this value beside them. */
+/** These very words, with this value beside them, or with none. */
 function exactly(words, exact) {
   return { words, matches: ({ text, value }) => text === words && value === exact };
 }
@@ -729,17 +731,14 @@ export function safeOperationHash(message) {
 /** The same message as eth_signTypedData_v4 takes it: a wallet shows it and hashes it. */
 export function safeOperationTypedData(message) {
   const op = parse(message, SAFE_OP_MESSAGE);
-  const chainId = Number(op.chainId);
-  if (!Number.isSafeInteger(chainId)) refuse("chainId", "The chain has no usable number.");
-  const fields = (types) => Object.entries(types).map(([name, type]) => ({ name, type }));
   const readable = ([name, type]) => {
     if (type.startsWith("uint")) return [name, String(op[name])];
     return [name, type === "address" ? checksumAddress(op[name]) : `0x${op[name]}`];
   };
   return {
-    types: { EIP712Domain: fields(DOMAIN), SafeOp: fields(SAFE_OP) },
+    types: { EIP712Domain: typed(DOMAIN), SafeOp: typed(SAFE_OP) },
     primaryType: "SafeOp",
-    domain: { chainId, verifyingContract: checksumAddress(op.module) },
+    domain: { chainId: chainNumber(op), verifyingContract: checksumAddress(op.module) },
     message: Object.fromEntries(Object.entries(SAFE_OP).map(readable)),
   };
 }
@@ -810,14 +809,13 @@ export function recoveryHash(message) {
 /** The same message as eth_signTypedData_v4 takes it. */
 export function recoveryTypedData(message) {
   const { fields, owners } = parseRecovery(message);
-  const chainId = Number(fields.chainId);
-  if (!Number.isSafeInteger(chainId)) refuse("chainId", "The chain has no usable number.");
-  const typed = (types) => Object.entries(types).map(([name, type]) => ({ name, type }));
   return {
     types: { EIP712Domain: typed(NAMED_DOMAIN), ExecuteRecovery: typed(EXECUTE_RECOVERY) },
     primaryType: "ExecuteRecovery",
     domain: {
-      ...RECOVERY_NAMES, chainId, verifyingContract: checksumAddress(fields.verifyingContract),
+      ...RECOVERY_NAMES,
+      chainId: chainNumber(fields),
+      verifyingContract: checksumAddress(fields.verifyingContract),
     },
     message: {
       wallet: checksumAddress(fields.wallet),
@@ -826,6 +824,62 @@ export function recoveryTypedData(message) {
       nonce: String(fields.nonce),
     },
   };
+}
+
+// --- Guardians: a rehearsal, which nothing on chain reads -------------------------------
+// Its domain names no contract, and every contract that checks a signature names itself.
+
+const DRILL_DOMAIN = { name: "string", version: "string", chainId: "uint256" };
+const DRILL_NAMES = { name: "Latchkey", version: "1" };
+const DRILL = { account: "address", nonce: "bytes32", askedAt: "uint64" };
+const DRILL_MESSAGE = { chainId: "uint256", ...DRILL };
+const RECOVERY_DRILL = { notice: "string", ...DRILL };
+const NOTICE = "This is a rehearsal. Nothing can happen to the account.";
+
+/** Hash of a guardian's answer to a rehearsal, on a page that says that it is one. */
+function checkDrill({ message }, shown) {
+  const { chainId, account, askedAt } = parse(message, DRILL_MESSAGE);
+  if (askedAt > LAST_DATE) refuse("askedAt", "The rehearsal has no usable date.");
+  compare(shown, {
+    notice: exactly(NOTICE, null),
+    account: wholeAddress(account),
+    chain: valueOf(String(chainId)),
+    "asked-at": time(askedAt),
+  });
+  return drillHash(message);
+}
+
+/** The hash that guardians sign in a rehearsal: 0x and 64 digits. */
+export function drillHash(message) {
+  const fields = { notice: NOTICE, ...parse(message, DRILL_MESSAGE) };
+  const domain = { ...DRILL_NAMES, ...fields };
+  return typedDataHash(DRILL_DOMAIN, domain, "RecoveryDrill", RECOVERY_DRILL, fields);
+}
+
+/** The same message as eth_signTypedData_v4 takes it. */
+export function drillTypedData(message) {
+  const fields = parse(message, DRILL_MESSAGE);
+  return {
+    types: { EIP712Domain: typed(DRILL_DOMAIN), RecoveryDrill: typed(RECOVERY_DRILL) },
+    primaryType: "RecoveryDrill",
+    domain: { ...DRILL_NAMES, chainId: chainNumber(fields) },
+    message: {
+      notice: NOTICE,
+      account: checksumAddress(fields.account),
+      nonce: `0x${fields.nonce}`,
+      askedAt: String(fields.askedAt),
+    },
+  };
+}
+
+/** Fields as eth_signTypedData_v4 takes them. */
+const typed = (types) => Object.entries(types).map(([name, type]) => ({ name, type }));
+
+/** A chain as a number, which typed data has; exact, or nothing is signed. */
+function chainNumber({ chainId }) {
+  const number = Number(chainId);
+  if (!Number.isSafeInteger(number)) refuse("chainId", "The chain has no usable number.");
+  return number;
 }
 
 /** EIP-712: keccak(0x1901 || domain separator || struct hash). */
