@@ -22,6 +22,7 @@ from onchain import (
     admin_people,  # noqa: F401  registers its models
     admin_recovery,  # noqa: F401  registers its models
     admin_recovery_claims,  # noqa: F401  registers its models
+    admin_recovery_drills,  # noqa: F401  registers its models
     admin_relayer,  # noqa: F401  registers its models
     admin_sponsorship,  # noqa: F401  registers its models
     admin_transfers,  # noqa: F401  registers its model

@@ -175,6 +175,12 @@ class RecoveryRefused(OnchainError):
     message = "This account cannot be recovered so. Nothing was asked of anybody."
 
 
+class DrillRefused(OnchainError):
+    """A rehearsal of a recovery cannot be so, or not any more."""
+
+    message = "This cannot be rehearsed so. Nothing was asked of anybody."
+
+
 class FormationRefused(OnchainError):
     """A list of first owners cannot be so, or cannot be changed any more."""
 

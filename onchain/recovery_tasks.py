@@ -1,4 +1,7 @@
-"""Celery entry points of claims to recover accounts; ``tasks.sweep`` wakes them too."""
+"""Celery entry points of claims to recover accounts, and of rehearsals of that.
+
+``tasks.sweep`` wakes them too.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,16 @@ from onchain.clients.factory import node_for
 from onchain.models import (
     AccountClaim,
     Chain,
+    DrillAnswer,
     GuardianApproval,
+    RecoveryDrill,
     RecoveryLookup,
     RelayerTransaction,
 )
 from onchain.services import (
+    drill_answers,
     guardian_approvals,
+    recovery_drills,
     recovery_progress,
     recovery_triage,
     relayer,
@@ -65,6 +72,22 @@ def advance_recovery(pk: int) -> None:
         current_app.tasks[RUN_RELAYER].delay(row.safe.chain_id)
 
 
+@shared_task(**RETRY)
+def check_drill_answer(pk: int) -> None:
+    """Ask the chain about a guardian's answer to a rehearsal. Idempotent."""
+    related = ("drill__safe__chain", "credential")
+    answer = DrillAnswer.objects.select_related(*related).get(pk=pk)
+    chain = answer.drill.safe.chain
+    drill_answers.check(answer=answer, node=node_for(chain.chain_id))
+
+
+@shared_task
+def look_at_drill(pk: int) -> None:
+    """End a rehearsal whose time is over, or that everybody answered. Idempotent."""
+    drill = RecoveryDrill.objects.select_related("safe__chain").get(pk=pk)
+    recovery_drills.look(drill=drill)
+
+
 def sweep(*, chain: Chain, older: datetime) -> None:
     """Find the work whose nudge was lost, among rows that are older than this."""
     approvals = GuardianApproval.objects.filter(
@@ -79,5 +102,14 @@ def sweep(*, chain: Chain, older: datetime) -> None:
     )
     for pk in asked.values_list("pk", flat=True):
         read_recovery_lookup.delay(pk)
+    answers = DrillAnswer.objects.filter(
+        drill__safe__chain=chain,
+        status=DrillAnswer.Status.SIGNED,
+        created_at__lt=older,
+    )
+    for pk in answers.values_list("pk", flat=True):
+        check_drill_answer.delay(pk)
+    for pk in recovery_drills.due(chain=chain).values_list("pk", flat=True):
+        look_at_drill.delay(pk)
     for pk in recovery_progress.due(chain=chain).values_list("pk", flat=True):
         advance_recovery.delay(pk)

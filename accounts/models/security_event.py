@@ -39,6 +39,10 @@ class SecurityEvent(models.Model):
         RECOVERY_WAITS = "recovery-waits", "A recovery still waits for its end"
         RECOVERY_ENDED = "recovery-ended", "A recovery has ended"
         GUARDIANS_CHANGED = "guardians-changed", "Who guards an account was changed"
+        REHEARSAL_ASKED = "rehearsal-asked", "You are asked to answer a rehearsal"
+        REHEARSAL_STARTED = "rehearsal-started", "A rehearsal of a recovery began"
+        REHEARSAL_ENDED = "rehearsal-ended", "A rehearsal of a recovery has ended"
+        REHEARSAL_DUE = "rehearsal-due", "A recovery should be rehearsed again"
         ALERT_CONTACT = "alert-contact", "Who is warned of recoveries was changed"
 
     user = models.ForeignKey(

@@ -23,6 +23,7 @@ from onchain.models.operation_signature import OperationSignature
 from onchain.models.owner import Owner
 from onchain.models.recovery import Guardian, RecoveryRequest, RecoverySetup
 from onchain.models.recovery_claim import AccountClaim, RecoveryClaim
+from onchain.models.recovery_drill import DrillAnswer, RecoveryDrill
 from onchain.models.recovery_lookup import RecoveryLookup
 from onchain.models.relayer import RelayerAttempt, RelayerTransaction
 from onchain.models.reminder import Reminder
@@ -43,6 +44,7 @@ __all__ = (
     "Chain",
     "ConfigurationAcknowledgement",
     "Contact",
+    "DrillAnswer",
     "ForeignConfiguration",
     "Formation",
     "Guardian",
@@ -58,6 +60,7 @@ __all__ = (
     "Owner",
     "PaymasterDeposit",
     "RecoveryClaim",
+    "RecoveryDrill",
     "RecoveryLookup",
     "RecoveryRequest",
     "RecoverySetup",

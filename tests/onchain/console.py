@@ -56,6 +56,7 @@ from onchain.models import (
 )
 from onchain.services import key_proofs
 from tests.claims import guardian_approval, recovery_lookup
+from tests.drills import drill_answer
 from tests.wallets import Status, Wallet, key_of, make_operation
 
 REGISTERED = admin.site._registry
@@ -173,6 +174,7 @@ def _guard(wallet: Wallet) -> None:
     """Store what recovery with guardians leaves behind."""
     guardian_approval(wallet.safe)
     recovery_lookup(wallet.safe)
+    drill_answer(wallet.safe)
     setup = RecoverySetup.objects.create(safe=wallet.safe, module=b"\7" * 20)
     Guardian.objects.create(setup=setup, address=b"\6" * 20, position=0)
     ModuleCode.objects.create(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from onchain.models import (
     AccountClaim,
     Block,
+    DrillAnswer,
     Formation,
     GuardianApproval,
     Heartbeat,
@@ -21,6 +22,7 @@ from onchain.models import (
     KeyProof,
     OperationSignature,
     Owner,
+    RecoveryDrill,
     RecoveryLookup,
     RelayerTransaction,
     Role,
@@ -30,7 +32,7 @@ from onchain.models import (
 )
 from onchain.models.operation_states import OPEN, Status
 from onchain.protocol.types import UINT256_MAX
-from tests import claims
+from tests import claims, drills
 from tests.factories import (
     Wallet,
     in_each_status,
@@ -100,6 +102,8 @@ def invitation() -> Invitation:
 MAKERS = {
     AccountClaim: lambda: claims.account_claim(make_wallet().safe),
     RecoveryLookup: lambda: claims.recovery_lookup(make_wallet().safe),
+    RecoveryDrill: lambda: drills.recovery_drill(make_wallet().safe),
+    DrillAnswer: lambda: drills.drill_answer(make_wallet().safe),
     GuardianApproval: lambda: claims.guardian_approval(make_wallet().safe),
     WalletProof: wallet_proof,
     Formation: formation,
