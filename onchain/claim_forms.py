@@ -35,7 +35,9 @@ class NewOwnersForm(forms.Form):
         error_messages={"required": "Say how many must approve afterwards."},
     )
 
-    def __init__(self, *args: Any, lookup: RecoveryLookup, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lookup: RecoveryLookup, setups: list[Any], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lookup = lookup
         kept, module = self.fields["kept"], self.fields["module"]
@@ -43,14 +45,14 @@ class NewOwnersForm(forms.Form):
             kept.choices = [(owner, owner) for owner in lookup.owners]
         if isinstance(module, forms.ChoiceField):
             module.choices = [
-                (setup["module"], in_words(setup["delay"])) for setup in lookup.setups
+                (setup["module"], in_words(setup["delay"])) for setup in setups
             ]
         # One's co-owners stay unless somebody says otherwise; a sole owner is the
         # key that is lost.
         several = lookup.owners if len(lookup.owners) > 1 else []
         self.initial = {
             "kept": several,
-            "module": lookup.setups[0]["module"] if lookup.setups else "",
+            "module": setups[0]["module"] if setups else "",
             "threshold": min(lookup.threshold, len(several) + 1),
         }
 

@@ -245,6 +245,7 @@ urlpatterns += [
     path("recover/", recover.recover, name="recover"),
     path("recover/card", recover.recover_card, name="recover-card"),
     path("recover/begin", recover.recover_begin, name="recover-begin"),
+    path("recover/wallet", recover.recover_wallet, name="recover-wallet"),
     path(CLAIM, recovery_claims.recovery_claim, name="recovery-claim"),
     path(
         f"{CLAIM}card", recovery_claims.recovery_claim_card, name="recovery-claim-card"
@@ -254,7 +255,13 @@ urlpatterns += [
         recovery_claims.recovery_claim_prove,
         name="recovery-claim-prove",
     ),
+    path(
+        f"{CLAIM}prove-wallet",
+        recovery_claims.recovery_claim_prove_wallet,
+        name="recovery-claim-prove-wallet",
+    ),
     path(f"{CLAIM}ask", recovery_claims.recovery_claim_ask, name="recovery-claim-ask"),
+    path(f"{CLAIM}add", recovery_claims.recovery_claim_add, name="recovery-claim-add"),
     path(
         f"{CLAIM}link", recovery_claims.recovery_claim_link, name="recovery-claim-link"
     ),

@@ -136,7 +136,9 @@ FRAGMENTS |= {
 PAGES |= {
     "recovery-claim": "GET",
     "recovery-claim-prove": "POST",
+    "recovery-claim-prove-wallet": "POST",
     "recovery-claim-ask": "POST",
+    "recovery-claim-add": "POST",
     "recovery-claim-link": "POST",
     "recovery-claim-finish": "POST",
     "recovery-claim-withdraw": "POST",
@@ -170,7 +172,7 @@ OF_FORMATION = {
 OF_CLAIM = {
     *("recovery-claim", "recovery-claim-card", "recovery-claim-prove"),
     *("recovery-claim-ask", "recovery-claim-link", "recovery-claim-finish"),
-    "recovery-claim-withdraw",
+    *("recovery-claim-withdraw", "recovery-claim-prove-wallet", "recovery-claim-add"),
 }
 OF_GUARDIAN = {
     *("guardian-claim", "guardian-claim-card"),
@@ -198,6 +200,7 @@ PERSONAL = {
     "onchain:account-new": "GET",
     "onchain:account-add": "GET",
     "onchain:guardian-inbox": "GET",
+    "onchain:recover-wallet": "GET",
 }
 # Everybody may ask for these: name to method and to what a stranger gets.
 PUBLIC = {

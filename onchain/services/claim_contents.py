@@ -55,13 +55,14 @@ def message_of(row: AccountClaim) -> dict[str, Any]:
 
 def signing_request(*, row: AccountClaim, user: User) -> dict[str, Any]:
     """Return what static/js/signing.js needs to have a guardian sign."""
-    keys = guardian_approvals.own_keys(row=row, user=user)
-    own = {checksum_address(signer) for signer in keys}
+    own = guardian_approvals.own_keys(row=row, user=user)
+    left = guardian_approvals.keys_left(row=row, user=user)
+    passkey_guardians = {checksum_address(signer) for signer in own}
     return {
         "kind": "ExecuteRecovery",
         "rpId": settings.WEBAUTHN_RP_ID,
-        "allowCredentials": passkeys.allow_credentials(list(keys.values())),
-        "wallets": [guardian for guardian in row.guardians if guardian not in own],
+        "allowCredentials": passkeys.allow_credentials(list(left.values())),
+        "wallets": [text for text in row.guardians if text not in passkey_guardians],
         "hash": to_hex(row.hash_to_sign),
         "message": message_of(row),
     }

@@ -12,7 +12,7 @@ from onchain.clients.node import Node
 from onchain.errors import RecoveryRefused
 from onchain.models import AccountClaim, GuardianApproval
 from onchain.protocol.recovery import GuardianSignature
-from onchain.protocol.types import Address
+from onchain.protocol.types import Address, to_address
 from onchain.services import guardian_signatures, recovery_news
 from onchain.services.guardian_signatures import COUNTING, MOST_REFUSED, Signed
 
@@ -26,6 +26,15 @@ def own_keys(*, row: AccountClaim, user: User) -> dict[Address, Credential]:
     return guardian_signatures.own_keys(
         safe=row.safe, guardians=row.guardian_list, user=user
     )
+
+
+def keys_left(*, row: AccountClaim, user: User) -> dict[Address, Credential]:
+    """Return those of the person's passkeys with which they did not approve yet."""
+    signed = row.approvals.filter(status__in=COUNTING)
+    done = {Address(item) for item in signed.values_list("guardian", flat=True)}
+    done |= {to_address(text) for text in row.approved}
+    keys = own_keys(row=row, user=user)
+    return {signer: key for signer, key in keys.items() if signer not in done}
 
 
 def sign_with_passkey(

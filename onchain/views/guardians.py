@@ -169,15 +169,29 @@ def _page(
 
 def _card(request: HttpRequest, row: AccountClaim) -> dict[str, Any]:
     user = person(request)
+    opened = request.session.get(OPENED, [])
+    # The keys first: what a worker writes meanwhile may only take a key away.
+    left = guardian_approvals.keys_left(row=row, user=user)
     mine = row.approvals.filter(user=user).order_by("-pk").first()
+    is_checking = mine is not None and mine.status == Status.SIGNED
+    is_done = mine is not None and mine.status == Status.VALID
+    beside = guardian_inbox.beside(row=row, user=user, opened=opened)
     context: dict[str, Any] = {
         "row": row,
         "account": row.safe,
         "mine": mine,
-        "is_checking": mine is not None and mine.status == Status.SIGNED,
+        "is_checking": is_checking,
+        "is_further": is_done and bool(left),  # with another key of the same person
         "may_sign": row.is_asking
         and row.claim.is_open
-        and (mine is None or mine.status == Status.REFUSED),
+        and not is_checking
+        and (not is_done or bool(left)),
+        "may_sign_wallet": row.status == AccountClaim.Status.COLLECTING
+        and row.claim.is_open
+        and is_done
+        and not left,
+        "beside": beside if len(beside) > 1 else [],
+        "beside_approved": sum(item.is_approved for item in beside),
         "delay_words": in_words(row.delay_seconds or 0),
         "new_owners": claim_contents.new_owners_of(row),
         "leaving": claim_contents.leaving_owners_of(row),
@@ -186,7 +200,7 @@ def _card(request: HttpRequest, row: AccountClaim) -> dict[str, Any]:
     }
     if row.status == AccountClaim.Status.STOPPED:
         context["stop"] = stop_of(row.failure_code)
-    if context["may_sign"]:
+    if context["may_sign"] or context["may_sign_wallet"]:
         asked = claim_contents.signing_request(row=row, user=user)
         context["signing_request"] = asked
         context["has_passkey"] = bool(asked["allowCredentials"])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import rate_limits
 from accounts.answers import kept_private
-from accounts.models import Credential
+from accounts.errors import TooManyAttempts
 from onchain import recovery_tasks, tasks
-from onchain.claim_forms import NewOwnersForm
+from onchain.claim_forms import LostAccountForm
 from onchain.errors import RecoveryRefused, SignatureRefused
 from onchain.forms import AssertionForm
 from onchain.models import (
@@ -22,17 +25,17 @@ from onchain.models import (
     KeyProof,
     RecoveryClaim,
     RecoveryLookup,
-    Safe,
+    WalletProof,
 )
-from onchain.protocol.types import checksum_address, to_address
-from onchain.recovery_words import stop_of
+from onchain.protocol.types import to_address
 from onchain.services import (
-    claim_contents,
+    claim_accounts,
     key_proofs,
     recovery_claims,
-    recovery_triage,
+    wallet_proofs,
 )
-from onchain.services.recovery_stand_in import in_words
+from onchain.services.claim_accounts import Subject
+from onchain.views import claim_cards, recover
 from onchain.views.access import (
     button_login_required,
     fragment_login_required,
@@ -40,32 +43,34 @@ from onchain.views.access import (
     is_htmx,
     person,
 )
+from onchain.wallet_forms import WalletProofForm
 
 PAGE = "onchain/recovery_claim.html"
 CARD = "onchain/_recovery_claim_card.html"
-Status = AccountClaim.Status
 
 
 @login_required
 @require_GET
 def recovery_claim(request: HttpRequest, pk: int) -> HttpResponse:
     """How far the claim is, and the one next step."""
-    return _page(request, _own(request, pk), {})
+    return _page(request, _subject(request, pk), {})
 
 
 @fragment_login_required
 @require_GET
 def recovery_claim_card(request: HttpRequest, pk: int) -> HttpResponse:
     """The card alone, polled while the chain or a guardian has the next move."""
-    return render(request, CARD, _card(_own(request, pk)))
+    return render(request, CARD, claim_cards.card(_subject(request, pk)))
 
 
 @button_login_required
 @require_POST
 def recovery_claim_prove(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the new passkey's proof that it signs for exactly this account."""
-    claim = _own(request, pk)
-    safe, passkey, _lookup = _subject(claim)
+    subject = _subject(request, pk)
+    passkey, safe = subject.claim.credential, subject.safe
+    if passkey is None or safe is None:
+        return _answer(request, subject)
     form = AssertionForm(request.POST)
     if form.is_valid():
         try:
@@ -76,16 +81,48 @@ def recovery_claim_prove(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             tasks.check_key_proof.delay_on_commit(proof.pk)
-    return _answer(request, claim, form)
+    return _answer(request, subject, form=form)
+
+
+@button_login_required
+@require_POST
+def recovery_claim_prove_wallet(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the new wallet's proof that it signs for exactly this account."""
+    subject = _subject(request, pk)
+    claim, safe = subject.claim, subject.safe
+    if claim.wallet is None or safe is None:
+        return _answer(request, subject)
+    form = WalletProofForm(request.POST)
+    if form.is_valid():
+        own = WalletProof.objects.filter(
+            user=claim.user, safe=safe, address=claim.wallet, role=KeyProof.Role.OWNER
+        )
+        proof = get_object_or_404(
+            own.select_related("safe__chain", "user"), pk=form.cleaned_data["proof"]
+        )
+        try:
+            proof = wallet_proofs.answer(
+                proof=proof,
+                signature=form.cleaned_data["signature"],
+                account=form.cleaned_data["account"],
+            )
+        except SignatureRefused as error:
+            form.add_error(None, str(error))
+        else:
+            if proof.status == WalletProof.Status.SIGNED:
+                tasks.check_wallet_proof.delay_on_commit(proof.pk)
+    return _answer(request, subject, proof_form=form)
 
 
 @button_login_required
 @require_POST
 def recovery_claim_ask(request: HttpRequest, pk: int) -> HttpResponse:
     """Fix the new owners; a worker asks the chain whether that could come true."""
-    claim = _own(request, pk)
-    safe, _passkey, lookup = _subject(claim)
-    form = NewOwnersForm(request.POST, lookup=lookup)
+    subject = _subject(request, pk)
+    claim, safe = subject.claim, subject.safe
+    if safe is None:
+        return _answer(request, subject)
+    form = claim_cards.owners_form(subject, request.POST)
     if form.is_valid():
         new = recovery_claims.new_signer(claim=claim, safe=safe)
         try:
@@ -100,7 +137,27 @@ def recovery_claim_ask(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             recovery_tasks.advance_recovery.delay_on_commit(row.pk)
-    return _answer(request, claim, form)
+    return _answer(request, subject, form=form)
+
+
+@button_login_required
+@require_POST
+def recovery_claim_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for another account of the same guardians in the same claim."""
+    claim = _own(request, pk)
+    form = LostAccountForm(request.POST)
+    if form.is_valid():
+        try:
+            rate_limits.count_begin(request)
+        except TooManyAttempts as error:
+            form.add_error(None, error.message)
+        else:
+            lookup = recover.asked(form.cleaned_data[claim_cards.FIELD])
+            query = urlencode({claim_cards.FIELD: lookup.address_text})
+            page = reverse("onchain:recovery-claim", args=[pk])
+            return redirect(f"{page}?{query}")
+    subject = claim_accounts.subject_of(claim=claim)
+    return _page(request, subject, {"add_form": form}, status=422)
 
 
 @button_login_required
@@ -133,7 +190,8 @@ def recovery_claim_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         recovery_claims.withdraw(claim=claim)
     except RecoveryRefused as error:
-        return _page(request, claim, {"words": str(error)}, status=422)
+        subject = claim_accounts.subject_of(claim=claim)
+        return _page(request, subject, {"words": str(error)}, status=422)
     return redirect("onchain:recovery-claim", pk)
 
 
@@ -144,77 +202,41 @@ def _own(request: HttpRequest, pk: int) -> RecoveryClaim:
     return get_object_or_404(own.select_related(*related), pk=pk)
 
 
-def _subject(claim: RecoveryClaim) -> tuple[Safe, Credential, RecoveryLookup]:
-    """Return the account, the new passkey and what the chain said of the account."""
-    lookup = claim.lookup
-    if lookup is None or claim.credential is None:
-        raise TypeError("claims that begin on a page have a passkey and an account")
-    safe = recovery_triage.account_of(lookup=lookup, user=claim.user)
-    return safe, claim.credential, lookup
+def _subject(request: HttpRequest, pk: int) -> Subject:
+    """Return the account of an own claim that the query names, or the first; or 404."""
+    claim = _own(request, pk)
+    if claim_cards.FIELD not in request.GET:
+        return claim_accounts.subject_of(claim=claim)
+    form = LostAccountForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    try:
+        return claim_accounts.subject_of(
+            claim=claim, address=form.cleaned_data[claim_cards.FIELD]
+        )
+    except RecoveryLookup.DoesNotExist as error:
+        raise Http404 from error
 
 
-def _answer(request: HttpRequest, claim: RecoveryClaim, form: Any) -> HttpResponse:
-    status = 422 if form.errors else 200
-    if not form.errors and not is_htmx(request):
-        return redirect("onchain:recovery-claim", claim.pk)
-    extra = {"form": form} if form.errors else {}
+def _answer(request: HttpRequest, subject: Subject, **forms: Form) -> HttpResponse:
+    wrong = {name: form for name, form in forms.items() if form.errors}
+    status = 422 if wrong else 200
+    if not wrong and not is_htmx(request):
+        page = reverse("onchain:recovery-claim", args=[subject.claim.pk])
+        query = urlencode({claim_cards.FIELD: subject.lookup.address_text})
+        return redirect(f"{page}?{query}")
     if is_htmx(request):
-        return render(request, CARD, _card(claim) | extra, status=status)
-    return _page(request, claim, extra, status=status)
+        context = claim_cards.card(subject) | wrong
+        return render(request, CARD, context, status=status)
+    return _page(request, subject, wrong, status=status)
 
 
 def _page(
     request: HttpRequest,
-    claim: RecoveryClaim,
+    subject: Subject,
     context: dict[str, Any],
     *,
     status: int = 200,
 ) -> HttpResponse:
-    context = frame_context(request) | _card(claim) | context
+    context = frame_context(request) | claim_cards.card(subject) | context
     return render(request, PAGE, context, status=status)
-
-
-def _card(claim: RecoveryClaim) -> dict[str, Any]:
-    safe, passkey, lookup = _subject(claim)
-    row = claim.accounts.select_related("safe__chain", "claim").first()
-    context: dict[str, Any] = {"claim": claim, "account": safe, "lookup": lookup}
-    if row is not None:
-        return context | _progress(row)
-    if claim.withdrawn_at is not None:
-        return context | {"step": "stopped", "stop": stop_of("withdrawn")}
-    if recovery_claims.is_proven(claim=claim, safe=safe):
-        new = recovery_claims.new_signer(claim=claim, safe=safe)
-        return context | {
-            "step": "ask",
-            "new_signer": checksum_address(new),
-            "form": NewOwnersForm(lookup=lookup),
-        }
-    proof = key_proofs.latest(credential=passkey, safe=safe)
-    # Proven by now: the worker was faster than the reads of this request.
-    if proof is not None and proof.status != KeyProof.Status.REFUSED:
-        return context | {"step": "proving"}
-    asked = key_proofs.open_proof(credential=passkey, safe=safe)
-    return context | {
-        "step": "prove",
-        "is_refused": proof is not None,
-        "signing_request": key_proofs.signing_request(proof=asked),
-    }
-
-
-def _progress(row: AccountClaim) -> dict[str, Any]:
-    """Return what the card shows of a claim that was asked for."""
-    context: dict[str, Any] = {
-        "row": row,
-        "step": row.status,
-        "delay_words": in_words(row.delay_seconds or 0),
-        "is_delay_over": (row.safe.chain.head_timestamp or 0)
-        > (row.execute_after or 0),
-        "new_owners": claim_contents.new_owners_of(row),
-        "leaving": claim_contents.leaving_owners_of(row),
-        "guardians": claim_contents.guardians_of(row),
-    }
-    if row.status == Status.STOPPED:
-        context["stop"] = stop_of(row.failure_code)
-    elif row.nonce is not None and not row.is_over:
-        context["message"] = claim_contents.message_of(row)
-    return context

@@ -176,7 +176,23 @@ class Scene:
         self.people.append(visitor)
         return visitor
 
-    def ask(self) -> str:
+    def own_with(self, wallet: InjectedWallet) -> None:
+        """Name a wallet as the new owner; it shows that it signs."""
+        page, survey = self.claimant.page, self.survey
+        wanted = "Own it with a wallet instead of a passkey"
+        page.get_by_role("link", name=wanted).click()
+        survey.look_at("recover-wallet", page)
+        self.claimant.press("Take the address from this wallet")
+        field = page.get_by_label("Address", exact=True)
+        expect(field).to_have_value(wallet.address_text.lower())
+        self.claimant.press("Go on with this address")
+        survey.look_at("recover-wallet-named", page)
+        self.claimant.press("Ask the guardians")
+        self.claimant.sees("Show that it can sign")
+        survey.look_at("recovery-wallet-proof", page)
+        self.claimant.press("Sign with this wallet")
+
+    def ask(self, wallet: InjectedWallet | None = None) -> str:
         """Let the claimant ask from a browser that was never here; the link."""
         claimant, survey = self.claimant, self.survey
         claimant.go("/recover/")
@@ -186,8 +202,11 @@ class Scene:
         claimant.sees("2 of 3 guardians, after a delay of 3 minutes")
         survey.look_at("recover-found", claimant.page)
         claimant.press("Create a new passkey")
-        claimant.press("Ask the guardians")
-        claimant.press("Touch the passkey")
+        if wallet is None:
+            claimant.press("Ask the guardians")
+            claimant.press("Touch the passkey")
+        else:
+            self.own_with(wallet)
         claimant.sees("Who shall own the account")
         survey.look_at("recovery-owners", claimant.page)
         claimant.press("Go on")
@@ -284,7 +303,10 @@ def test_a_person_and_a_safe_bring_an_account_back_to_a_fresh_browser(
 @pytest.mark.thorough
 def test_a_person_and_a_wallet_begin_and_the_owner_cancels(scene: Scene) -> None:
     owner, claimant = scene.owner, scene.claimant
-    link = scene.ask()
+    wallet = InjectedWallet()
+    wallet.inject(claimant.context)
+    link = scene.ask(wallet)
+    claimant.sees("your new wallet")
     scene.approve(scene.holder, link, "approve with your wallet")
     scene.approve(scene.friend, link)
     claimant.sees("A recovery has begun")

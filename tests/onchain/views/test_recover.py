@@ -203,8 +203,9 @@ def test_without_a_proof_nothing_is_asked(bob: Wallet):
 def test_each_reason_to_stop_has_words_and_a_way_on(
     bob: Wallet, subtests: pytest.Subtests
 ):
-    claim = claims.begun(user=bob.user, safe=make_wallet().safe)
-    row = claims.account_claim(make_wallet().safe, claim=claim, status="stopped")
+    safe = make_wallet().safe
+    claim = claims.begun(user=bob.user, safe=safe)
+    row = claims.account_claim(safe, claim=claim, status="stopped")
     for code, stop in STOPS.items():
         with subtests.test(code):
             AccountClaim.objects.filter(pk=row.pk).update(failure_code=code)
