@@ -93,7 +93,7 @@ class ModuleCodeAdmin(ChainAdminBase):
     """What code two nodes gave for a recovery module; an operator compares it."""
 
     actions = ["confirm_code"]
-    list_display = ["module", "chain", "code_hash", "use", "confirmed_by", "read_at"]
+    list_display = ["module", "chain", "code_hash", "use", "confirmed_by", "changed_at"]
     list_filter = ["read_at"]
     list_select_related = ["chain", "confirmed_by"]
     search_fields = ["confirmed_by__name"]
@@ -104,6 +104,8 @@ class ModuleCodeAdmin(ChainAdminBase):
         """Say whether accounts may be given it."""
         if row.confirmed_at is None:
             return badge("Waits for you", "bad")
+        if row.changed_at is not None:
+            return badge("Other code: what touches it is stopped", "bad")
         return badge("Confirmed", "good")
 
     @admin.action(description="Confirm this code", permissions=["view"])

@@ -104,6 +104,15 @@ class ModuleNotConfirmed(OwnerChangeRefused):
     )
 
 
+class ModuleChanged(OwnerChangeRefused):
+    """Whoever wrote the module's new code may hold the account (R22)."""
+
+    message = (
+        "The recovery module has other code than the operator of this site confirmed. "
+        "Do not change guardians now: turn recovery off, which always goes on."
+    )
+
+
 class DelayImpossible(OwnerChangeRefused):
     """No module of this chain waits so long."""
 

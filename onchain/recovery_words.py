@@ -29,6 +29,11 @@ STOPS = {
         "Its recovery module is not enabled, or not any more. Only the account's "
         "owners can enable it. If you know one of them, ask.",
     ),
+    "module-changed": Stop(
+        "The recovery module has other code now",
+        "The operator of this site confirmed another code than the chain has. Nothing "
+        "was sent to it. Ask the operator what happened before you do anything else.",
+    ),
     "owner-guards": Stop(
         "A new owner is a guardian of the account",
         "The module refuses that at the very end. Begin a new claim with other owners.",

@@ -43,6 +43,14 @@ WORDS = {
         "was taken back.",
         "Compare the words with them again and confirm it, or choose another guardian.",
     ),
+    "module-changed": Words(
+        "The recovery module has other code now",
+        "The operator of this site confirmed another code than the chain has. Nothing "
+        "goes to that module any more, save for what cancels a recovery or turns it "
+        "off.",
+        "Turn recovery off on the recovery page. It can be set up again with another "
+        "delay.",
+    ),
     "no-module-there": Words(
         "This chain has no such module",
         "The contract that guardians work through is not on this chain.",

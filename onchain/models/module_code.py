@@ -32,6 +32,10 @@ class ModuleCode(models.Model):
     confirmed_at = models.DateTimeField(
         null=True, help_text="empty: accounts are not given this module yet"
     )
+    changed_at = models.DateTimeField(
+        null=True,
+        help_text="since when the chain has other code than was confirmed; empty: none",
+    )
     read_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

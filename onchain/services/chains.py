@@ -44,7 +44,8 @@ def connect(*, node: Node) -> Chain:
     """Verify the chain behind the node and make its row true.
 
     Safe to repeat. A contract whose code is not the pinned one stops submissions:
-    ``problem`` says which (security.md R22).
+    ``problem`` says which (security.md R22). A recovery module's stops only what
+    touches that module.
 
     Raises:
         ChainNotReady: the node is on another chain, or a contract is not what it
@@ -55,10 +56,10 @@ def connect(*, node: Node) -> Chain:
     chain, _created = Chain.objects.get_or_create(
         chain_id=settings.CHAIN_ID, defaults={"name": settings.CHAIN_NAME}
     )
-    problem = problem or module_codes.problem(chain=chain, node=node)
     report(chain=chain, contracts_problem=problem)
     if problem:
         raise ChainNotReady(problem)
+    module_codes.compare(chain=chain, node=node)
     (factory_code,) = node.codes([SIGNER_FACTORY], "latest")
     Chain.objects.filter(pk=chain.pk).update(
         name=settings.CHAIN_NAME,

@@ -263,6 +263,7 @@ def draft_end(*, safe: Safe, module: Address, **asked: Unpack[Asked]) -> UserOpe
 
 def _active(safe: Safe, module: Address) -> tuple[RecoverySetup, list[Address]]:
     change_lane.require_live(safe)
+    guardian_rules.require_unchanged(module=module, chain=safe.chain)
     setup = recovery_setups.require_active(safe=safe, module=module)
     return setup, recovery_setups.addresses_of(setup)
 

@@ -11,14 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from onchain.models import RecoverySetup, UserOperation
+from onchain.models import Chain, RecoverySetup, UserOperation
 from onchain.protocol import recovery
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.owner_changes import disable_module_call
 from onchain.protocol.types import Address, Call
-from onchain.services import guardian_rules, module_order, recovery_setups
+from onchain.services import (
+    guardian_rules,
+    module_codes,
+    module_order,
+    recovery_setups,
+)
 
 Kind = UserOperation.Kind
+# What rids an account of a module or of a recovery, whatever code the module has.
+SAFE_KINDS = (Kind.CANCEL_RECOVERY, Kind.REMOVE_RECOVERY)
 ADDING = (Kind.SET_UP_RECOVERY, Kind.ADD_GUARDIAN)
 
 
@@ -162,12 +169,19 @@ def _threshold(op: UserOperation) -> int:
 # --- What the world did meanwhile -----------------------------------------------------
 
 
+def is_stopped(*, kind: str, module: Address, chain: Chain) -> bool:
+    """Whether nothing of this kind goes to a module, since its code is another one."""
+    return kind not in SAFE_KINDS and module in module_codes.changed(chain)
+
+
 def voided(op: UserOperation) -> str:
     """Return the code of why a guardian's key must not be used, or nothing.
 
-    Their word for it may have been taken back since, or their invitation accepted anew
-    with another key (R62).
+    The module may have other code than was confirmed (R22). A guardian's word may have
+    been taken back since, or their invitation accepted anew with another key (R62).
     """
+    if is_stopped(kind=op.kind, module=_module(op), chain=op.safe.chain):
+        return "module-changed"
     if op.kind not in ADDING:
         return ""
     is_known = all(

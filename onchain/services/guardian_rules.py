@@ -13,6 +13,7 @@ from onchain.guardian_errors import (
     GuardianNotProven,
     GuardianThresholdImpossible,
     GuardianTwice,
+    ModuleChanged,
     ModuleNotConfirmed,
     NoGuardians,
     TooManyGuardians,
@@ -69,6 +70,16 @@ def require_module(*, module: Address, chain: Chain) -> None:
         raise ModuleNotConfirmed
     if module not in {RECOVERY_MODULES[each] for each in offered}:
         raise DelayImpossible
+
+
+def require_unchanged(*, module: Address, chain: Chain) -> None:
+    """Raise where a module has other code than was confirmed.
+
+    Raises:
+        ModuleChanged: with words.
+    """
+    if module in module_codes.changed(chain):
+        raise ModuleChanged
 
 
 def require_guardians(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from onchain.models import Chain, Heartbeat
+from onchain.services import module_codes
 
 HEAD_MINUTES = 5  # without a new block: as long as stuck work is given
 BUNDLER_NAMES = {
@@ -81,6 +82,7 @@ class Health:
     chain: Chain | None  # None: no process has reached it yet
     components: list[Component]
     is_head_old: bool  # no new block for as long as stuck work is given
+    module_problems: list[str]  # recovery modules whose code is not the confirmed one
 
     @property
     def notes(self) -> list[str]:
@@ -102,6 +104,7 @@ class Health:
         found = [self.chain.problem] if self.chain.problem else []
         if self.is_head_old:
             found.append(f"The chain has had no block for {HEAD_MINUTES} minutes.")
+        found += self.module_problems
         return found + [part.silence for part in self.components if part.silence]
 
 
@@ -126,6 +129,7 @@ def health(*, now: datetime) -> Health:
     return Health(
         chain=chain,
         components=components,
+        module_problems=[] if chain is None else module_codes.problems(chain),
         # Blocks that are read while catching up are old by themselves.
         is_head_old=chain is not None
         and not chain.blocks_behind

@@ -5,7 +5,9 @@ module's code is in no package, so its hash cannot be pinned in the source as th
 the other contracts is. Instead two independent nodes must give the same code, and an
 operator compares its hash with what the module's makers and explorers say, and confirms
 it (security.md R22). Afterwards it is compared hourly like every other contract's. A
-local chain has a stand-in of our own, and nobody's money.
+module with other code stops what touches it, save for what rids an account of it;
+payments and other accounts go on. A local chain has a stand-in of our own, and nobody's
+money.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from onchain.services.recovery_stand_in import in_words
 logger = logging.getLogger(__name__)
 
 CONFIRM = "confirm-module-code"
+CHANGED = "module-code-changed"
 NONE_USABLE = (
     "Recovery is not offered on {chain} yet: the operator of this site has not "
     "confirmed the recovery module’s code there. Nothing is wrong with your account."
@@ -42,7 +45,9 @@ def usable_delays(chain: Chain) -> list[int]:
     """Return the delays, in seconds, of the modules that accounts may be given."""
     if settings.LOCAL_CHAIN:
         return sorted(RECOVERY_MODULES)
-    confirmed = ModuleCode.objects.filter(chain=chain, confirmed_at__isnull=False)
+    confirmed = ModuleCode.objects.filter(
+        chain=chain, confirmed_at__isnull=False, changed_at=None
+    )
     known = {delay_of(Address(row.module)) for row in confirmed}
     return sorted(
         delay
@@ -108,22 +113,48 @@ def confirm(*, row: ModuleCode, code_hash: Bytes32, actor: User | None) -> bool:
     return True
 
 
-def problem(*, chain: Chain, node: Node) -> str:
-    """Return which confirmed module has other code now, empty where all is well.
+def compare(*, chain: Chain, node: Node) -> None:
+    """Note which confirmed modules have other code now, and which have theirs again.
+
+    Safe to repeat; the journal has each change of that once.
 
     Raises:
-        TransientClientError: the node is out of reach.
+        TransientClientError: the node is out of reach; nothing was noted.
     """
     confirmed = ModuleCode.objects.filter(chain=chain, confirmed_at__isnull=False)
     rows = list(confirmed.order_by("pk"))
     if not rows:
-        return ""
+        return
     codes = node.codes([Address(row.module) for row in rows], "latest")
     for row, code in zip(rows, codes, strict=True):
-        if keccak(code) != row.code_hash:
-            delay = in_words(delay_of(Address(row.module)) or 0)
-            return f"The recovery module of {delay} has other code than the confirmed."
-    return ""
+        _note(row, is_changed=keccak(code) != row.code_hash, code=code)
+
+
+@transaction.atomic
+def _note(row: ModuleCode, *, is_changed: bool, code: bytes) -> None:
+    rows = ModuleCode.objects.filter(pk=row.pk, changed_at__isnull=is_changed)
+    if not rows.update(changed_at=timezone.now() if is_changed else None):
+        return
+    action = CHANGED if is_changed else "module-code-as-confirmed"
+    found = to_hex(keccak(code)) if code else "no code"
+    journal.note(actor=None, action=action, target=f"{row}", detail=found)
+    logger.critical("%s on chain %s: %s", row, row.chain_id, action)
+
+
+def changed(chain: Chain) -> list[Address]:
+    """Return the modules that have other code than an operator confirmed."""
+    rows = ModuleCode.objects.filter(chain=chain, changed_at__isnull=False)
+    return [Address(module) for module in rows.values_list("module", flat=True)]
+
+
+def problems(chain: Chain) -> list[str]:
+    """Return what is wrong with modules in words, for operators."""
+    return [
+        f"The recovery module of {in_words(delay_of(module) or 0)} has other code than "
+        "the confirmed. Nothing here touches it any more, save for what rids accounts "
+        "of it."
+        for module in changed(chain)
+    ]
 
 
 def _agreed(chain: Chain, module: Address, node: Node, second: Node | None) -> Bytes32:

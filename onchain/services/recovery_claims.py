@@ -29,6 +29,7 @@ from onchain.protocol.recovery_state import RecoveryState
 from onchain.protocol.types import Address, Bytes32, checksum_address
 from onchain.services import (
     key_proofs,
+    module_codes,
     recovery_moves,
     recovery_new_owners,
     recovery_news,
@@ -240,6 +241,8 @@ def _begin_collecting(row: AccountClaim, digest: Bytes32, state: RecoveryState) 
 
 def _obstacle(row: AccountClaim, state: RecoveryState) -> str:
     """Return the code of why guardians cannot be asked, empty where they can."""
+    if Address(row.module) in module_codes.changed(row.safe.chain):
+        return "module-changed"
     if not state.is_enabled:
         return "module-disabled"
     if state.guardian_threshold == 0:

@@ -25,7 +25,12 @@ from onchain.models.operation_states import Status as OperationStatus
 from onchain.protocol.recovery import finalize_recovery_call
 from onchain.protocol.recovery_state import RecoveryState
 from onchain.protocol.types import Address
-from onchain.services import recovery_moves, recovery_reading, recovery_relaying
+from onchain.services import (
+    module_codes,
+    recovery_moves,
+    recovery_reading,
+    recovery_relaying,
+)
 from onchain.services.deployment_batches import GAS_MARGIN_PERCENT
 
 logger = logging.getLogger(__name__)
@@ -69,6 +74,8 @@ def wait(
             seconds=min(seconds, left + 1),
             execute_after=request.execute_after,
         )
+    elif Address(row.module) in module_codes.changed(row.safe.chain):
+        recovery_moves.later(row=row)
     elif is_being_cancelled(safe=row.safe):
         recovery_moves.later(
             row=row, seconds=CANCEL_SECONDS, execute_after=request.execute_after

@@ -28,6 +28,7 @@ from onchain.protocol.recovery_state import RecoveryState
 from onchain.protocol.types import Address, Call, PublicKey, checksum_address
 from onchain.services import (
     guardian_approvals,
+    module_codes,
     recovery_moves,
     recovery_reading,
     signers,
@@ -80,6 +81,9 @@ def relay(
         TransientClientError: the node is out of reach; nothing was queued.
     """
     if row.status != Status.READY:
+        return
+    if Address(row.module) in module_codes.changed(row.safe.chain):
+        recovery_moves.later(row=row)
         return
     if not recovery_reading.would_finish(row=row, state=state, node=node):
         recovery_moves.stop(row=row, code="would-not-finish")

@@ -13,6 +13,7 @@ from onchain.services import (
     claim_accounts,
     claim_contents,
     key_proofs,
+    module_codes,
     recovery_claims,
     wallet_proofs,
 )
@@ -110,6 +111,7 @@ def _progress(row: AccountClaim) -> dict[str, Any]:
     context: dict[str, Any] = {
         "row": row,
         "step": row.status,
+        "is_held": Address(row.module) in module_codes.changed(row.safe.chain),
         "delay_words": in_words(row.delay_seconds or 0),
         "is_delay_over": (row.safe.chain.head_timestamp or 0)
         > (row.execute_after or 0),

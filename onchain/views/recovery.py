@@ -68,6 +68,7 @@ def recovery(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
         "setups": recovery_overview.setups_of(safe),
         "history": recovery_cards.history_of(safe=safe),
         "not_offered": module_codes.why_none(safe.chain),
+        "changed_modules": module_codes.changed(safe.chain),
         "pending": change_lane.in_flight([safe]).first(),
         "form_key": uuid.uuid4(),
     }

@@ -9,14 +9,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from onchain.clients.errors import TransientClientError
-from onchain.errors import ChainNotReady, ModuleCodeRefused
+from onchain.errors import ModuleCodeRefused
 from onchain.models import Chain, JournalEntry, ModuleCode
 from onchain.protocol.abi import keccak
 from onchain.protocol.deployments import DAY, RECOVERY_MODULES
 from onchain.protocol.types import Bytes32, to_hex
 from onchain.services import chains, module_codes
+from onchain.services.health import health
 from onchain.services.local_chain import LocalChain
 from tests.factories import make_chain, make_operator
 from tests.fakes import FakeNode
@@ -143,6 +145,43 @@ def operator() -> Client:
     return client
 
 
+def test_other_code_stops_that_module_and_the_console_says_so(
+    chain: Chain, operator: Client
+):
+    confirmed(chain)
+    module_codes.compare(chain=chain, node=node())
+    assert module_codes.changed(chain) == []
+
+    for _again in range(2):
+        module_codes.compare(chain=chain, node=node(b"\x60\x02"))
+
+    assert module_codes.changed(chain) == [WEEK]
+    assert module_codes.usable_delays(chain) == []
+    actions = list(JournalEntry.objects.values_list("action", flat=True))
+    assert actions.count("module-code-changed") == 1
+    assert "Other code" in operator.get(url_of(ModuleCode, "changelist")).text
+    words = "The recovery module of 7 days has other code than the confirmed."
+    assert any(words in problem for problem in health(now=timezone.now()).problems)
+    assert Chain.objects.get().problem == ""
+
+    # A node that does not answer clears nothing; the code of before does.
+    away = node()
+    away.failure = TransientClientError("ConnectTimeout")
+    with pytest.raises(TransientClientError):
+        module_codes.compare(chain=chain, node=away)
+    assert module_codes.changed(chain) == [WEEK]
+    module_codes.compare(chain=chain, node=node())
+    assert module_codes.usable_delays(chain) == [7 * DAY]
+
+
+def test_no_code_at_all_is_other_code(chain: Chain):
+    confirmed(chain)
+
+    module_codes.compare(chain=chain, node=node(b""))
+
+    assert module_codes.changed(chain) == [WEEK]
+
+
 @pytest.mark.chain
 def test_the_command_asks_two_nodes_and_the_hourly_check_covers_it(
     node_url: str, settings: Any
@@ -172,8 +211,8 @@ def test_the_command_asks_two_nodes_and_the_hourly_check_covers_it(
     assert "Confirmed." in out.getvalue()
     assert not chains.connect(node=local.node).problem
 
-    # Somebody else's code at the address, from now on.
+    # Somebody else's code at the address, from now on: payments go on.
     ModuleCode.objects.update(code_hash=Bytes32(b"\x07" * 32))
-    with pytest.raises(ChainNotReady, match="module of 7 days has other code"):
-        chains.connect(node=local.node)
-    assert "recovery module" in Chain.objects.get().problem
+    chain = chains.connect(node=local.node)
+    assert chain.problem == ""
+    assert module_codes.changed(chain) == [WEEK]

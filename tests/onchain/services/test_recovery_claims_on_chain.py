@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
@@ -25,6 +25,7 @@ from onchain.models import (
     Chain,
     Guardian,
     GuardianApproval,
+    ModuleCode,
     RecoverySetup,
     RelayerTransaction,
     Safe,
@@ -480,6 +481,34 @@ def test_a_module_that_is_disabled_ends_a_claim_at_any_time(scene: Scene):
     assert scene.look(waiting).failure_code == "module-disabled"
     assert scene.look(collecting).failure_code == "module-disabled"
     assert scene.claim().failure_code == "module-disabled"
+
+
+def test_nothing_is_sent_to_a_module_with_other_code_than_confirmed(scene: Scene):
+    def change_code(at: datetime | None) -> None:
+        ModuleCode.objects.update_or_create(
+            chain=scene.row,
+            module=MODULE,
+            defaults={"code_hash": b"\1" * 32, "changed_at": at},
+        )
+
+    row = scene.claim()
+    scene.by_wallet(row)
+    scene.by_contract(row)
+    change_code(timezone.now())
+    row = scene.look(row)
+    assert row.status == Status.READY
+    assert scene.look(row).status == Status.READY
+    assert scene.claim().failure_code == "module-changed"
+    assert not RelayerTransaction.objects.exists()
+
+    change_code(None)
+    row = scene.until_status(row, Status.WAITING)
+    scene.world.wait(TEST_RECOVERY_DELAY + 2)
+    change_code(timezone.now())
+    assert scene.look(row).status == Status.WAITING
+
+    change_code(None)
+    scene.until_status(row, Status.DONE)
 
 
 def test_nothing_is_finished_while_the_owners_cancel(scene: Scene):
