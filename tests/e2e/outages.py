@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -35,11 +36,35 @@ def paused_worker(stack: Stack) -> Iterator[None]:
         for line in shown.stdout.splitlines()
         if " wallet_site worker " in line
     ]
-    os.kill(worker, signal.SIGSTOP)
     try:
+        stop_between_writes(worker, stack.var_dir / "latchkey.sqlite3")
         yield
     finally:
         os.kill(worker, signal.SIGCONT)
+
+
+def stop_between_writes(pid: int, database: Path) -> None:
+    """Stop a process where it does not hold the one lock that everybody writes under."""
+    deadline = time.monotonic() + DEADLINE
+    os.kill(pid, signal.SIGSTOP)
+    while not can_be_written(database):
+        assert time.monotonic() < deadline, "the worker writes all the time"
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.05)
+        os.kill(pid, signal.SIGSTOP)
+
+
+def can_be_written(database: Path) -> bool:
+    """Whether nobody holds SQLite's lock for writing for longer than two seconds."""
+    connection = sqlite3.connect(database, timeout=2, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 class Part:
