@@ -6,6 +6,7 @@ The module is the local stand-in, with its shortest delay.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,19 +21,22 @@ from onchain.models import (
     Guardian,
     RecoveryRequest,
     RecoverySetup,
+    RelayerTransaction,
     Safe,
     Sponsorship,
     UserOperation,
 )
-from onchain.models.operation_states import Status
+from onchain.models.operation_states import Carrier, Status
 from onchain.protocol import recovery
 from onchain.protocol.types import Address, Call, checksum_address
-from onchain.services import follower, recovery_alarms
+from onchain.services import follower, recovery_alarms, relayer, relaying
 from onchain.services.local_chain import LocalChain
 from tests.factories import World
+from tests.fake_bundler import FakeBundler
 from tests.onchain.services.guarding import cancel
 from tests.onchain.services.recoveries import MODULE, NEW_OWNERS
 from tests.onchain.services.test_guardians_on_chain import send_as
+from tests.onchain.services.test_handing_over import aged
 from tests.onchain.services.test_owners_on_chain import (
     eventually,
     live_world,
@@ -170,9 +174,25 @@ def test_guardians_of_an_account_from_elsewhere_are_found(own_chain: LocalChain)
     assert setup.pending.new_owner_list == NEW_OWNERS
 
 
+def carried(world: World, op: UserOperation) -> UserOperation:
+    """Let the relayer bring it into a block, past a bundler that never does."""
+    account = relayer.account_of(django_settings.RELAYER_PRIVATE_KEY)
+    sender = relayer.sender_of(account)
+    liar = replace(world, bundler=FakeBundler(), relayer=sender)
+    op = liar.submit(aged(liar, liar.submit(op), 31))
+    row = RelayerTransaction.objects.get(operation=op)
+    assert row.is_safety
+    assert op.carrier == Carrier.RELAYER
+    relaying.run(chain=liar.chain, node=liar.node, account=account)
+    eventually(liar, lambda: liar.fresh(op).status == Status.INCLUDED)
+    assert liar.bundler.sent
+    return liar.fresh(op)
+
+
 # R69
+@pytest.mark.parametrize("is_carried", [False, True], ids=["bundler", "relayer"])
 def test_cancelling_lands_with_everything_else_exhausted_and_no_ether(
-    local: LocalChain, bundler_url: str, settings: Any
+    local: LocalChain, bundler_url: str, settings: Any, is_carried: bool
 ):
     rpc = JsonRpc(url=bundler_url, timeout=django_settings.CLIENT_TIMEOUT)
     world = live_world(local, Bundler(rpc))
@@ -184,11 +204,15 @@ def test_cancelling_lands_with_everything_else_exhausted_and_no_ether(
     settings.SPONSOR_DAILY_OPERATIONS = settings.SPONSOR_DAILY_TOTAL = 0
     settings.SPONSOR_DAILY_WEI = settings.SPONSOR_DAILY_TOTAL_WEI = 0
     settings.SPONSOR_OPERATION_WEI = settings.SPONSOR_OPERATION_GAS = 0
+    # What the relayer may spend, on deployments and on calls, is used up too (R68).
+    settings.DEPLOY_DAILY_WEI = settings.RELAY_DAILY_WEI = 0
+    settings.DEPLOY_PREFIX_DAILY = 0
     Chain.objects.update(sponsorship_paused=True, deployments_paused=True)
     payment = world.prepare(world.draft(value_wei=0))
     assert not payment.is_sponsored
 
-    op = settled(world, world.sign(world.prepare(cancel(world, module=MODULE))))
+    op = world.sign(world.prepare(cancel(world, module=MODULE)))
+    op = carried(world, op) if is_carried else settled(world, op)
 
     assert op.status == Status.INCLUDED, (op.failure_code, op.failure_detail)
     assert Sponsorship.objects.get(operation=op).pool == Sponsorship.Pool.SAFETY
