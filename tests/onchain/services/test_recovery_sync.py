@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -38,6 +40,7 @@ from tests.onchain.services.recoveries import (
 GUARDIAN = KeyProof.Role.GUARDIAN
 ENABLED_MODULE = keccak(b"EnabledModule(address)")
 DISABLED_MODULE = keccak(b"DisabledModule(address)")
+UNREAD_GUARDIANS = importlib.import_module("onchain.migrations.0036_unread_guardians")
 
 
 @pytest.fixture
@@ -124,6 +127,30 @@ def test_a_module_that_the_configuration_names_is_read_without_an_event(world: W
     (request,) = RecoveryRequest.objects.all()
     assert (request.nonce, request.status) == (0, "pending")
     assert request.new_owner_list == NEW_OWNERS
+
+
+def test_guardians_of_before_recovery_was_followed_are_read_after_an_upgrade(
+    world: World, module: FakeModule
+):
+    safe = world.wallet.safe
+    module.guard(*GUARDIANS)  # long ago: no log of that will be read
+    configured = replace(ORDINARY, modules=[*ORDINARY.modules, MODULE])
+    world.node.account_configurations[module.account] = configured
+    world.node.mine()
+    follow(world)
+    assert not RecoverySetup.objects.exists()
+
+    UNREAD_GUARDIANS.mark(apps, None)
+
+    world.node.mine()
+    follow(world)
+    assert guardians(world) == GUARDIANS
+    safe.refresh_from_db()
+    assert safe.owners_synced_block is not None
+    # Whoever was read by then is left alone.
+    UNREAD_GUARDIANS.mark(apps, None)
+    safe.refresh_from_db()
+    assert safe.owners_synced_block is not None
 
 
 @pytest.mark.parametrize("topic", [ENABLED_MODULE, DISABLED_MODULE])
