@@ -10,6 +10,7 @@ from onchain.models import (
     GuardianApproval,
     RecoveryClaim,
     RecoveryLookup,
+    RecoveryNickname,
 )
 
 
@@ -63,3 +64,14 @@ class RecoveryLookupAdmin(ChainAdminBase):
     address_search = ("address",)
     exclude = ["status"]
     readonly_fields = ["state"]
+
+
+@admin.register(RecoveryNickname)
+class RecoveryNicknameAdmin(ChainAdminBase):
+    """By which names accounts are found."""
+
+    list_display = ["name", "safe", "chosen_by", "created_at", "removed_at"]
+    list_filter = ["created_at", "removed_at"]
+    list_select_related = ["safe", "chosen_by"]
+    search_fields = ["name", "safe__name", "chosen_by__name"]
+    address_search = ("safe__address",)

@@ -9,15 +9,53 @@ from django import forms
 from onchain.forms import RecipientField
 from onchain.models import RecoveryLookup
 from onchain.protocol.types import Address, to_address
+from onchain.services import recovery_nicknames
 from onchain.services.recovery_stand_in import in_words
 
 
-class LostAccountForm(forms.Form):
-    """The address of an account that somebody cannot get into."""
+class LostAccountField(RecipientField):
+    """An address, or the nickname that stands for one; cleans to 20 bytes."""
 
-    account = RecipientField(
-        error_messages={"required": "Enter the account's address."}
+    def to_python(self, value: Any) -> Any:
+        name = str(value or "").strip().lower()
+        if recovery_nicknames.is_name(name):
+            return recovery_nicknames.address_of(name=name)
+        return super().to_python(value)
+
+
+class LostAccountForm(forms.Form):
+    """The account that somebody cannot get into, by its address or nickname."""
+
+    account = LostAccountField(
+        error_messages={"required": "Enter the account's address or nickname."}
     )
+
+    @property
+    def typed(self) -> str:
+        """Return what was typed, as links of the page repeat it."""
+        return str(self.data.get("account", "")).strip()
+
+    @property
+    def nickname(self) -> str:
+        """Return the name that was typed; empty: an address."""
+        name = self.typed.lower()
+        return name if recovery_nicknames.is_name(name) else ""
+
+
+class NicknameForm(forms.Form):
+    """The nickname of an account; its shape and whether it is free says the service."""
+
+    name = forms.CharField(
+        max_length=32,
+        error_messages={
+            "required": "Enter a nickname.",
+            "max_length": "A nickname has 32 characters at most.",
+        },
+    )
+
+    def clean_name(self) -> str:
+        """Return it in small letters, the only ones there are."""
+        return str(self.cleaned_data["name"]).lower()
 
 
 class NewOwnersForm(forms.Form):

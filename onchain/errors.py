@@ -58,6 +58,10 @@ class AlertContactRefused(OnchainError):
     """Nobody is asked to be warned; the words say why."""
 
 
+class NicknameRefused(OnchainError):
+    """No nickname stands for the account; the words say why."""
+
+
 class NothingToCancel(OnchainError):
     """The operation cannot be carried out any more, or nobody ever signed it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import path
 
+from onchain import recovery_urls
 from onchain.views import (
     account_lookups,
     alert_contacts,
@@ -13,7 +14,6 @@ from onchain.views import (
     formation_wallets,
     formations,
     guardian_wallets,
-    guardians,
     invitation_links,
     invitation_wallets,
     invitations,
@@ -25,10 +25,9 @@ from onchain.views import (
     passkey_removal,
     queue,
     receiving,
-    recover,
     recovery,
-    recovery_claims,
     recovery_kit,
+    recovery_nicknames,
     safes,
     sending,
     wallet_owners,
@@ -222,6 +221,21 @@ urlpatterns += [
         guardian_wallets.guardian_wallet_prove,
         name="guardian-wallet-prove",
     ),
+    path(
+        f"{SAFE}recovery/nickname/",
+        recovery_nicknames.recovery_nickname,
+        name="recovery-nickname",
+    ),
+    path(
+        f"{SAFE}recovery/nickname/choose",
+        recovery_nicknames.recovery_nickname_choose,
+        name="recovery-nickname-choose",
+    ),
+    path(
+        f"{SAFE}recovery/nickname/remove",
+        recovery_nicknames.recovery_nickname_remove,
+        name="recovery-nickname-remove",
+    ),
     path(f"{SAFE}recovery/cancel-kit", recovery_kit.recovery_kit, name="recovery-kit"),
     path(
         f"{SAFE}recovery/warned/", alert_contacts.alert_contacts, name="alert-contacts"
@@ -238,55 +252,7 @@ urlpatterns += [
     ),
 ]
 
-CLAIM = "recover/claims/<int:pk>/"  # for the claimant
-GUARDED = "guardian/<int:pk>/"  # for a guardian
-
-urlpatterns += [
-    path("recover/", recover.recover, name="recover"),
-    path("recover/card", recover.recover_card, name="recover-card"),
-    path("recover/begin", recover.recover_begin, name="recover-begin"),
-    path("recover/wallet", recover.recover_wallet, name="recover-wallet"),
-    path(CLAIM, recovery_claims.recovery_claim, name="recovery-claim"),
-    path(
-        f"{CLAIM}card", recovery_claims.recovery_claim_card, name="recovery-claim-card"
-    ),
-    path(
-        f"{CLAIM}prove",
-        recovery_claims.recovery_claim_prove,
-        name="recovery-claim-prove",
-    ),
-    path(
-        f"{CLAIM}prove-wallet",
-        recovery_claims.recovery_claim_prove_wallet,
-        name="recovery-claim-prove-wallet",
-    ),
-    path(f"{CLAIM}ask", recovery_claims.recovery_claim_ask, name="recovery-claim-ask"),
-    path(f"{CLAIM}add", recovery_claims.recovery_claim_add, name="recovery-claim-add"),
-    path(
-        f"{CLAIM}link", recovery_claims.recovery_claim_link, name="recovery-claim-link"
-    ),
-    path(
-        f"{CLAIM}finish",
-        recovery_claims.recovery_claim_finish,
-        name="recovery-claim-finish",
-    ),
-    path(
-        f"{CLAIM}withdraw",
-        recovery_claims.recovery_claim_withdraw,
-        name="recovery-claim-withdraw",
-    ),
-    path("guardian/", guardians.guardian_inbox_page, name="guardian-inbox"),
-    path("guardian/link", guardians.guardian_link, name="guardian-link"),
-    path("guardian/open", guardians.guardian_open, name="guardian-open"),
-    path(GUARDED, guardians.guardian_claim, name="guardian-claim"),
-    path(f"{GUARDED}card", guardians.guardian_claim_card, name="guardian-claim-card"),
-    path(f"{GUARDED}approve", guardians.guardian_approve, name="guardian-approve"),
-    path(
-        f"{GUARDED}approve-wallet",
-        guardians.guardian_approve_wallet,
-        name="guardian-approve-wallet",
-    ),
-]
+urlpatterns += recovery_urls.urlpatterns
 
 if settings.LOCAL_CHAIN:
     # The local chain's convenience has no URL anywhere else (security.md R70).

@@ -25,6 +25,7 @@ from onchain.models.recovery import Guardian, RecoveryRequest, RecoverySetup
 from onchain.models.recovery_claim import AccountClaim, RecoveryClaim
 from onchain.models.recovery_drill import DrillAnswer, RecoveryDrill
 from onchain.models.recovery_lookup import RecoveryLookup
+from onchain.models.recovery_nickname import RecoveryNickname
 from onchain.models.relayer import RelayerAttempt, RelayerTransaction
 from onchain.models.reminder import Reminder
 from onchain.models.safe import Safe
@@ -62,6 +63,7 @@ __all__ = (
     "RecoveryClaim",
     "RecoveryDrill",
     "RecoveryLookup",
+    "RecoveryNickname",
     "RecoveryRequest",
     "RecoverySetup",
     "RelayerAttempt",

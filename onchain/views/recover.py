@@ -48,7 +48,13 @@ def recover(request: HttpRequest) -> HttpResponse:
         form.add_error(None, error.message)
         return render(request, PAGE, {"form": form}, status=429)
     lookup = asked(form.cleaned_data[FIELD])
-    return render(request, PAGE, {"form": form} | _card(lookup))
+    return render(request, PAGE, {"form": form} | _card(lookup, form))
+
+
+@require_safe
+def recover_nickname(request: HttpRequest, nickname: str) -> HttpResponse:
+    """The link that an owner gave away: the form with the nickname typed in."""
+    return redirect(f"{reverse('onchain:recover')}?{urlencode({FIELD: nickname})}")
 
 
 @require_safe
@@ -59,7 +65,7 @@ def recover_card(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=422)
     rows = RecoveryLookup.objects.filter(chain__chain_id=settings.CHAIN_ID)
     lookup = get_object_or_404(rows, address=form.cleaned_data[FIELD])
-    return render(request, CARD, _card(lookup))
+    return render(request, CARD, _card(lookup, form))
 
 
 @login_required
@@ -72,8 +78,10 @@ def recover_wallet(request: HttpRequest) -> HttpResponse:
     lookup = asked(named.cleaned_data[FIELD])
     context = frame_context(request) | {
         "lookup": lookup,
+        "nickname": named.nickname,
+        "query": f"?{urlencode({FIELD: named.typed})}",
         "address_url": reverse("onchain:recover-wallet"),
-        "hidden_account": lookup.address_text,
+        "hidden_account": named.typed,
     }
     if WALLET not in request.GET:
         form = WalletAddressForm(safe=None)
@@ -95,7 +103,7 @@ def recover_begin(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return redirect("onchain:recover")
     lookup = asked(form.cleaned_data[FIELD])
-    page = f"{reverse('onchain:recover')}?{urlencode({FIELD: lookup.address_text})}"
+    page = f"{reverse('onchain:recover')}?{urlencode({FIELD: form.typed})}"
     if not request.user.is_authenticated:
         return redirect_to_login(page)
     user = person(request)
@@ -114,7 +122,8 @@ def recover_begin(request: HttpRequest) -> HttpResponse:
             claim, _token = recovery_claims.begin(user=user, lookup=lookup, **key)
         except RecoveryRefused as error:
             form.add_error(None, str(error))
-            return render(request, PAGE, {"form": form} | _card(lookup), status=422)
+            context = {"form": form} | _card(lookup, form)
+            return render(request, PAGE, context, status=422)
     return redirect("onchain:recovery-claim", claim.pk)
 
 
@@ -138,12 +147,19 @@ def asked(address: Address) -> RecoveryLookup:
     return lookup
 
 
-def _card(lookup: RecoveryLookup) -> dict[str, Any]:
+def _card(lookup: RecoveryLookup, form: LostAccountForm) -> dict[str, Any]:
+    """Return what the card shows.
+
+    Before the chain has an account at its address, a nickname tells nothing but itself:
+    one that nobody chose answers with the same bytes.
+    """
     setups = [
         setup | {"delay_words": in_words(setup["delay"])} for setup in lookup.setups
     ]
     return {
         "lookup": lookup,
+        "query": f"?{urlencode({FIELD: form.typed})}",
+        "nickname": form.nickname,
         "setups": setups,
         "co_owners_suffice": recovery_triage.co_owners_suffice(lookup),
     }

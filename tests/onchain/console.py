@@ -41,6 +41,7 @@ from onchain.models import (
     NetworkQuota,
     Owner,
     PaymasterDeposit,
+    RecoveryNickname,
     RecoveryRequest,
     RecoverySetup,
     RelayerAttempt,
@@ -175,6 +176,9 @@ def _guard(wallet: Wallet) -> None:
     guardian_approval(wallet.safe)
     recovery_lookup(wallet.safe)
     drill_answer(wallet.safe)
+    RecoveryNickname.objects.create(
+        safe=wallet.safe, name="console", chosen_by=wallet.user
+    )
     setup = RecoverySetup.objects.create(safe=wallet.safe, module=b"\7" * 20)
     Guardian.objects.create(setup=setup, address=b"\6" * 20, position=0)
     ModuleCode.objects.create(
