@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from onchain.views import guardians, recover, recovery_claims
+from onchain.views import guardian_drills, guardians, recover, recovery_claims
 
 CLAIM = "recover/claims/<int:pk>/"  # for the claimant
 GUARDED = "guardian/<int:pk>/"  # for a guardian
+DRILL = "guardian/rehearsals/<int:pk>/"  # for a guardian
 
 urlpatterns = [
     path("recover/", recover.recover, name="recover"),
@@ -54,5 +55,29 @@ urlpatterns = [
         f"{GUARDED}approve-wallet",
         guardians.guardian_approve_wallet,
         name="guardian-approve-wallet",
+    ),
+    path(
+        "guardian/rehearsal",
+        guardian_drills.guardian_drill_link,
+        name="guardian-drill-link",
+    ),
+    path(
+        "guardian/rehearsal/open",
+        guardian_drills.guardian_drill_open,
+        name="guardian-drill-open",
+    ),
+    path(DRILL, guardian_drills.guardian_drill, name="guardian-drill"),
+    path(
+        f"{DRILL}card", guardian_drills.guardian_drill_card, name="guardian-drill-card"
+    ),
+    path(
+        f"{DRILL}answer",
+        guardian_drills.guardian_drill_answer,
+        name="guardian-drill-answer",
+    ),
+    path(
+        f"{DRILL}answer-wallet",
+        guardian_drills.guardian_drill_answer_wallet,
+        name="guardian-drill-answer-wallet",
     ),
 ]

@@ -26,6 +26,7 @@ from onchain.views import (
     queue,
     receiving,
     recovery,
+    recovery_drills,
     recovery_kit,
     recovery_nicknames,
     safes,
@@ -249,6 +250,16 @@ urlpatterns += [
         f"{SAFE}recovery/warned/remove",
         alert_contacts.alert_contact_remove,
         name="alert-contact-remove",
+    ),
+    path(f"{SAFE}recovery/rehearsal", recovery_drills.drill_card, name="drill-card"),
+    path(
+        f"{SAFE}recovery/rehearsal-start",
+        recovery_drills.drill_start,
+        name="drill-start",
+    ),
+    path(f"{SAFE}recovery/rehearsal-end", recovery_drills.drill_end, name="drill-end"),
+    path(
+        f"{SAFE}recovery/rehearsal-link", recovery_drills.drill_link, name="drill-link"
     ),
 ]
 

@@ -20,8 +20,8 @@ from django.urls import reverse
 from onchain.models import Safe, UserOperation
 from onchain.models.owner import public_key_of
 from onchain.protocol.types import checksum_address
-from onchain.services import recovery_claims, signers
-from tests import claims
+from onchain.services import recovery_claims, recovery_drills, signers
+from tests import claims, drills
 from tests.factories import make_world
 from tests.onchain.additions import make_addition, make_owner, newcomer, prepared
 from tests.onchain.services.changes import NAMES, one_of_each
@@ -63,7 +63,7 @@ def pages() -> dict[str, Any]:
     op = prepared(make_addition(newcomer(bob, name="")))
     found["addition under a threshold"] = Page(bob.client.get(operation_url(op)))
 
-    found["recovery"] = recovery()
+    found |= {"recovery": recovery(), "rehearsal": rehearsal()}
     reviews, keys = first_payments()
     found |= reviews | changes() | changes_of_guardians()
     cases = {name: rendered(page) for name, page in found.items()}
@@ -85,6 +85,20 @@ def recovery() -> Page:
         {"token": recovery_claims.renew_link(claim=row.claim)},
     )
     return Page(guardian.client.get(reverse("onchain:guardian-claim", args=[row.pk])))
+
+
+def rehearsal() -> Page:
+    """Return the page on which a guardian with a passkey is asked for an answer."""
+    guardian, lost = make_wallet(), make_wallet()
+    signer = signers.signer_for(
+        public_key=public_key_of(guardian.user.credentials.get()), safe=lost.safe
+    )
+    drill = drills.recovery_drill(lost.safe, guardians=[checksum_address(signer)])
+    guardian.client.post(
+        reverse("onchain:guardian-drill-open"),
+        {"token": recovery_drills.renew_link(drill=drill)},
+    )
+    return Page(guardian.client.get(reverse("onchain:guardian-drill", args=[drill.pk])))
 
 
 def changes() -> dict[str, Page]:

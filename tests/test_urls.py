@@ -23,7 +23,7 @@ from onchain.models import (
     Role,
     UserOperation,
 )
-from tests import claims
+from tests import claims, drills
 from tests.factories import make_operator
 from tests.processes import PRODUCTION, run
 from tests.undoing import undone
@@ -148,8 +148,15 @@ PAGES |= {
     "guardian-claim": "GET",
     "guardian-approve": "POST",
     "guardian-approve-wallet": "POST",
+    "drill-start": "POST",
+    "drill-end": "POST",
+    "drill-link": "POST",
+    "guardian-drill": "GET",
+    "guardian-drill-answer": "POST",
+    "guardian-drill-answer-wallet": "POST",
 }
 FRAGMENTS |= {"recovery-claim-card": "GET", "guardian-claim-card": "GET"}
+FRAGMENTS |= {"drill-card": "GET", "guardian-drill-card": "GET"}
 OWNED = PAGES | FRAGMENTS
 OF_OPERATION = {
     *("operation", "operation-card", "sign", "withdraw", "prepare-again"),
@@ -181,8 +188,12 @@ OF_GUARDIAN = {
     *("guardian-claim", "guardian-claim-card"),
     *("guardian-approve", "guardian-approve-wallet"),
 }
+OF_DRILL = {
+    *("guardian-drill", "guardian-drill-card"),
+    *("guardian-drill-answer", "guardian-drill-answer-wallet"),
+}
 OF_PERSON = OF_PASSKEY | OF_LOOKUP | OF_INVITATION | OF_FORMATION | OF_CLAIM
-OF_PERSON |= OF_GUARDIAN
+OF_PERSON |= OF_GUARDIAN | OF_DRILL
 WITHIN_ACCOUNT = OF_INVITED | {"membership-end"}
 # Which take POST as well.
 HAVE_FORM = {"send", "invite", "owner-remove", "owner-replace", "owner-threshold"}
@@ -232,6 +243,8 @@ PUBLIC = {
     "onchain:recover-begin": ("POST", 302),
     "onchain:guardian-link": ("GET", 200),
     "onchain:guardian-open": ("POST", 410),
+    "onchain:guardian-drill-link": ("GET", 200),
+    "onchain:guardian-drill-open": ("POST", 410),
     "sign-out": ("POST", 303),
     "passkey-add": ("POST", 302),
     "addition-finish": ("POST", 302),
@@ -248,7 +261,7 @@ FOR_EVERYBODY = {
     *("safe-detail", "safe-overview", "safe-activity", "safe-deploy-yourself"),
     *("activity", "settings", "receive", "receive-card", "configuration-acknowledge"),
     *("operation", "operation-card", "queue", "contacts", "contacts-export"),
-    *("owners", "membership-leave", "recovery", "recovery-kit"),
+    *("owners", "membership-leave", "recovery", "recovery-kit", "drill-card"),
 }
 FOR_SIGNERS = {"prove", "sign", "remind", "send-now"}  # owners and approvers
 FOR_OWNERS = {
@@ -264,6 +277,7 @@ FOR_OWNERS = {
     *("guardian-add", "guardian-revoke", "guardian-threshold"),
     *("guardian-wallet", "guardian-wallet-prove", "recovery-nickname"),
     *("recovery-nickname-choose", "recovery-nickname-remove"),
+    *("drill-start", "drill-end", "drill-link"),
 }
 OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 # A new token for each answer, and a second that may pass between two of them.
@@ -355,6 +369,9 @@ def own_url(wallet: Wallet, name: str) -> str:
     if name in OF_GUARDIAN:
         approval = claims.approved_by(wallet.user, safe=make_wallet().safe)
         return lookup_url(name, approval.account_claim_id)
+    if name in OF_DRILL:
+        answer = drills.drill_answer(make_wallet().safe, user=wallet.user)
+        return lookup_url(name, answer.drill_id)
     if name in WITHIN_ACCOUNT:
         pk = make_invitation(wallet).pk if name in OF_INVITED else end_of(wallet)
         place = [wallet.safe.chain.chain_id, wallet.safe.address_text, pk]

@@ -75,13 +75,18 @@ def sign_with_wallet(
     return _keep(drill, user, signed)
 
 
+def is_open(drill: RecoveryDrill) -> bool:
+    """Whether guardians are being asked."""
+    return drill.is_running and drill.until > timezone.now()
+
+
 def refuse_unless_running(drill: RecoveryDrill) -> None:
     """Check that guardians are being asked.
 
     Raises:
         DrillRefused: not any more.
     """
-    if not drill.is_running or drill.until <= timezone.now():
+    if not is_open(drill):
         raise DrillRefused("This rehearsal is over. Nothing was signed.")
 
 
@@ -136,8 +141,27 @@ def visible_to(*, user: User, opened: Sequence[int]) -> RecoveryDrillQuerySet:
 
 
 def asked_of(*, user: User, opened: Sequence[int]) -> list[RecoveryDrill]:
-    """Return the rehearsals in which the person may still be asked for an answer."""
-    rows = visible_to(user=user, opened=opened).running()
-    answered = DrillAnswer.objects.filter(user=user, status__in=COUNTING)
-    rows = rows.exclude(pk__in=answered.values("drill"))
-    return list(rows.filter(until__gt=timezone.now()).select_related("safe__chain"))
+    """Return the rehearsals in which the person is still asked for an answer."""
+    running = visible_to(user=user, opened=opened).running()
+    rows = running.select_related("safe__chain", "started_by")
+    return [drill for drill in rows if is_asked(drill=drill, user=user)]
+
+
+def is_asked(*, drill: RecoveryDrill, user: User) -> bool:
+    """Whether the person has something left to answer: each of their keys guards."""
+    if not is_open(drill):
+        return False
+    answered = answered_by_anybody(drill)
+    if not drill.answers.filter(user=user, status__in=COUNTING).exists():
+        return len(answered) < len(drill.guardians)
+    own = Guardian.objects.of(user).filter(
+        setup__safe=drill.safe_id, setup__module=drill.module
+    )
+    known = {Address(row.address) for row in own} & set(drill.guardian_list)
+    return not known <= answered
+
+
+def answered_by_anybody(drill: RecoveryDrill) -> set[Address]:
+    """Return the guardians who need not sign again."""
+    rows = drill.answers.filter(status__in=COUNTING)
+    return {Address(row.guardian) for row in rows}

@@ -8,7 +8,7 @@ from accounts import security_events
 from accounts.models import SecurityEvent
 from accounts.visible_text import visible
 from onchain.models import Guardian, RecoveryDrill
-from onchain.services import owner_news
+from onchain.services import drill_results, owner_news
 
 Kind = SecurityEvent.Kind
 NAME_CHARACTERS = 50
@@ -39,21 +39,10 @@ def tell_started(drill: RecoveryDrill, *, guardians: Sequence[Guardian]) -> None
 
 def tell_ended(drill: RecoveryDrill) -> None:
     """Tell the owners what it has shown. Call it in the transaction that ends it."""
-    words = f"{_name(drill)}: {result_words(drill)}"
+    tally = drill_results.kept_tally_of(drill)
+    words = f"{_name(drill)}: {drill_results.words_of(tally, is_over=True)}"
     for user in owner_news.signing(drill.safe):
         security_events.note(user=user, kind=Kind.REHEARSAL_ENDED, detail=words)
-
-
-def result_words(drill: RecoveryDrill) -> str:
-    """Return what a rehearsal that is over has shown."""
-    if drill.needed == 0:
-        return "Its guardians could not recover it any more when the rehearsal ended."
-    have = "has" if drill.answered == 1 else "have"
-    verdict = "would have worked" if drill.was_enough else "would not have worked"
-    return (
-        f"{drill.answered} of {drill.asked} {have} answered, {drill.needed} would be "
-        f"enough. A recovery {verdict}."
-    )
 
 
 def _name(drill: RecoveryDrill) -> str:

@@ -39,42 +39,68 @@ class DrillLine:
     is_gone: bool  # it guards the account no more
     answer: DrillAnswer | None  # the newest; None: not yet
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether its signature counts."""
+        return self.answer is not None and self.answer.status == Status.VALID
 
-def tally_of(drill: RecoveryDrill) -> Tally:
-    """Return how a rehearsal stands now."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everybody who was asked, in the module's order, and what that comes to."""
+
+    lines: Sequence[DrillLine]
+    tally: Tally
+    unasked: int  # guardians who came after it began
+
+
+def standing_of(drill: RecoveryDrill) -> Standing:
+    """Return how a rehearsal stands; what it had shown when it ended stays so."""
     setup = recovery_setups.setup_of(safe=drill.safe, module=Address(drill.module))
     is_on = setup is not None and setup.is_active
-    guardians = recovery_setups.addresses_of(setup) if is_on else []
-    asked = set(drill.guardian_list) & set(guardians)
-    valid = drill.answers.filter(status=Status.VALID)
-    answered = asked & {Address(row.guardian) for row in valid}
-    return Tally(
-        answered=len(answered),
-        asked=len(asked),
-        needed=setup.threshold if setup is not None and is_on else 0,
-    )
-
-
-def kept_tally_of(drill: RecoveryDrill) -> Tally:
-    """Return how a rehearsal stood when it ended, or stands if it has not."""
-    if drill.is_running:
-        return tally_of(drill)
-    return Tally(answered=drill.answered, asked=drill.asked, needed=drill.needed)
-
-
-def lines_of(drill: RecoveryDrill) -> Sequence[DrillLine]:
-    """Return everybody who was asked, in the module's order, and what became of it."""
-    setup = recovery_setups.setup_of(safe=drill.safe, module=Address(drill.module))
-    current = set(recovery_setups.addresses_of(setup))
+    current = set(recovery_setups.addresses_of(setup)) if is_on else set()
     newest = {}
-    for row in drill.answers.select_related("drill").order_by("pk"):
+    for row in drill.answers.order_by("pk"):
+        row.drill = drill
         newest[Address(row.guardian)] = row
-    named = guardian_names.named(safe=drill.safe, addresses=drill.guardian_list)
-    return [
+    asked = drill.guardian_list
+    lines = [
         DrillLine(
             named=name,
             is_gone=name.address not in current,
             answer=newest.get(name.address),
         )
-        for name in named
+        for name in guardian_names.named(safe=drill.safe, addresses=asked)
     ]
+    left = [line for line in lines if not line.is_gone]
+    tally = Tally(
+        answered=sum(line.has_answered for line in left),
+        asked=len(left),
+        needed=setup.threshold if setup is not None and is_on else 0,
+    )
+    return Standing(lines=lines, tally=tally, unasked=len(current - set(asked)))
+
+
+def tally_of(drill: RecoveryDrill) -> Tally:
+    """Return what a rehearsal comes to, by who guards the account now."""
+    return standing_of(drill).tally
+
+
+def kept_tally_of(drill: RecoveryDrill) -> Tally:
+    """Return what a rehearsal came to when it ended."""
+    return Tally(answered=drill.answered, asked=drill.asked, needed=drill.needed)
+
+
+def words_of(tally: Tally, *, is_over: bool) -> str:
+    """Return in a sentence whether it would have been enough."""
+    if tally.needed == 0:
+        return "These guardians cannot recover the account any more."
+    have = "has" if tally.answered == 1 else "have"
+    if tally.is_enough:
+        verdict = "this recovery would have worked"
+    else:
+        verdict = "this recovery would not have worked" + ("" if is_over else " yet")
+    return (
+        f"{tally.answered} of {tally.asked} {have} answered, {tally.needed} would be "
+        f"enough: {verdict}."
+    )

@@ -7,7 +7,7 @@ print with what a passkey is about to sign, so their output is part of a contrac
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.utils import timezone
@@ -134,22 +134,32 @@ def ago(moment: datetime | None) -> str:
     """Return how long ago a moment was, in the one unit a person would say."""
     if moment is None:
         return ""
-    seconds = int((timezone.now() - moment).total_seconds())
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        count = seconds // length
-        if count >= 1:
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"
+    words = _one_unit(int((timezone.now() - moment).total_seconds()))
+    return f"{words} ago" if words else "just now"
 
 
 @register.filter
 def time_left(seconds: int) -> str:
     """Return how long something still holds, in the one unit a person would say."""
+    if words := _one_unit(seconds):
+        return f"{words} left"
+    return "less than a minute left" if seconds > 0 else "its time is over"
+
+
+@register.filter
+def took(span: timedelta) -> str:
+    """Return how long somebody took, in the one unit a person would say."""
+    words = _one_unit(int(span.total_seconds()))
+    return f"after {words}" if words else "within a minute"
+
+
+def _one_unit(seconds: int) -> str:
+    """Return whole days, hours or minutes; empty: less than a minute."""
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         count = seconds // length
         if count >= 1:
-            return f"{count} {unit}{'' if count == 1 else 's'} left"
-    return "less than a minute left" if seconds > 0 else "its time is over"
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return ""
 
 
 @register.filter

@@ -21,11 +21,13 @@ from onchain.people_forms import LinkForm
 from onchain.recovery_words import stop_of
 from onchain.services import (
     claim_contents,
+    drill_answers,
     guardian_approvals,
     guardian_inbox,
     recovery_claims,
 )
 from onchain.services.recovery_stand_in import in_words
+from onchain.views import guardian_drills
 from onchain.views.access import (
     button_login_required,
     fragment_login_required,
@@ -73,6 +75,9 @@ def guardian_inbox_page(request: HttpRequest) -> HttpResponse:
     context = frame_context(request) | {
         "page": "guardian",
         "asked": guardian_inbox.asked_of(user=user, opened=opened),
+        "drills": drill_answers.asked_of(
+            user=user, opened=guardian_drills.opened(request)
+        ),
         "guarded": guarded.filter(setup__is_enabled=True),
     }
     return render(request, "onchain/guardian_inbox.html", context)
