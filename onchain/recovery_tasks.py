@@ -10,6 +10,7 @@ from datetime import datetime
 from celery import current_app, shared_task
 from django.conf import settings
 
+from accounts.tasks import send_mails
 from onchain.clients.errors import TransientClientError
 from onchain.clients.factory import node_for
 from onchain.models import (
@@ -23,6 +24,7 @@ from onchain.models import (
 )
 from onchain.services import (
     drill_answers,
+    drill_reminders,
     guardian_approvals,
     recovery_drills,
     recovery_progress,
@@ -86,6 +88,14 @@ def look_at_drill(pk: int) -> None:
     """End a rehearsal whose time is over, or that everybody answered. Idempotent."""
     drill = RecoveryDrill.objects.select_related("safe__chain").get(pk=pk)
     recovery_drills.look(drill=drill)
+
+
+@shared_task
+def remind_of_rehearsals() -> None:
+    """Remind owners of what nobody tried for half a year. Beat runs this hourly."""
+    chain = Chain.objects.filter(chain_id=settings.CHAIN_ID).first()
+    if chain is not None and drill_reminders.tell_due(chain=chain):
+        send_mails.delay()
 
 
 def sweep(*, chain: Chain, older: datetime) -> None:

@@ -33,6 +33,10 @@ app.conf.beat_schedule = {
         "options": {"expires": settings.SWEEP_SECONDS * 2},
     },
     "change-addresses": {"task": "accounts.tasks.change_addresses", "schedule": 60},
+    "remind-of-rehearsals": {
+        "task": "onchain.recovery_tasks.remind_of_rehearsals",
+        "schedule": 3600,
+    },
     "clean-up": {"task": "onchain.tasks.clean_up", "schedule": 3600},  # seconds
     "clean-up-accounts": {"task": "accounts.tasks.clean_up", "schedule": 3600},
 }

@@ -39,6 +39,9 @@ class RecoverySetup(models.Model):
     read_block = models.PositiveBigIntegerField(
         null=True, help_text="where it was read; empty: it is to be read"
     )
+    active_since = models.DateTimeField(
+        null=True, help_text="when it was last seen to become able to recover"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

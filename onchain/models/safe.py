@@ -115,6 +115,9 @@ class Safe(models.Model):
     balance_wei = Uint256Field(default=0)
     synced_at_block = models.PositiveBigIntegerField(null=True)
     balance_requested_at = models.DateTimeField(null=True)
+    rehearsal_reminded_at = models.DateTimeField(
+        null=True, help_text="when its owners last heard that nobody rehearses recovery"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     # What the asking person may do with it, where services.roles.with_role read it.

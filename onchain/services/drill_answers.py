@@ -154,11 +154,11 @@ def is_asked(*, drill: RecoveryDrill, user: User) -> bool:
     answered = answered_by_anybody(drill)
     if not drill.answers.filter(user=user, status__in=COUNTING).exists():
         return len(answered) < len(drill.guardians)
-    own = Guardian.objects.of(user).filter(
+    linked = Guardian.objects.of(user).filter(
         setup__safe=drill.safe_id, setup__module=drill.module
     )
-    known = {Address(row.address) for row in own} & set(drill.guardian_list)
-    return not known <= answered
+    own = {Address(row.address) for row in linked} & set(drill.guardian_list)
+    return not own | set(own_keys(drill=drill, user=user)) <= answered
 
 
 def answered_by_anybody(drill: RecoveryDrill) -> set[Address]:

@@ -13,6 +13,7 @@ from onchain.protocol.typed_data import DRILL_NOTICE
 from onchain.protocol.types import checksum_address, to_hex
 from onchain.services import (
     drill_answers,
+    drill_reminders,
     drill_results,
     passkeys,
     recovery_drills,
@@ -28,6 +29,7 @@ class DrillCard:
     drill: RecoveryDrill | None  # under way, or the last one; None: never
     standing: Standing | None
     can_start: bool
+    is_due: bool  # nobody tried for half a year
 
     @property
     def is_running(self) -> bool:
@@ -64,6 +66,7 @@ def card_of(safe: Safe) -> DrillCard | None:
         drill=drill,
         standing=None if drill is None else drill_results.standing_of(drill),
         can_start=is_guarded and (drill is None or not drill.is_running),
+        is_due=drill_reminders.is_due(safe),
     )
 
 

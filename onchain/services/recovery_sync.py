@@ -12,6 +12,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from django.db.models.functions import Now
+
 from onchain.clients.node_recovery import RecoveryRecord
 from onchain.clients.node_types import LogRecord
 from onchain.models import (
@@ -118,6 +120,9 @@ def apply(*, found: Mapping[Pair, RecoveryRecord | None], block_number: int) -> 
             _write_guardians(setup, guardians)
         recovery_requests.write(setup=setup, record=record, block_number=block_number)
         _write(setup, record, block_number)
+        if not before.is_active:
+            active = RecoverySetup.objects.filter(is_enabled=True, threshold__gt=0)
+            active.filter(pk=setup.pk).update(active_since=Now())
         guardian_news.tell(setup, before=before)
 
 
