@@ -17,6 +17,7 @@ from onchain.views import (
     invitation_links,
     invitation_wallets,
     invitations,
+    loss_plan,
     new_accounts,
     only_key,
     operations,
@@ -237,6 +238,8 @@ urlpatterns += [
         recovery_nicknames.recovery_nickname_remove,
         name="recovery-nickname-remove",
     ),
+    path(f"{SAFE}recovery/plan/", loss_plan.loss_plan, name="loss-plan"),
+    path(f"{SAFE}recovery/plan/card", loss_plan.loss_plan_card, name="loss-plan-card"),
     path(f"{SAFE}recovery/cancel-kit", recovery_kit.recovery_kit, name="recovery-kit"),
     path(
         f"{SAFE}recovery/warned/", alert_contacts.alert_contacts, name="alert-contacts"

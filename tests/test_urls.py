@@ -113,6 +113,7 @@ PAGES |= {
     "formation-link": "POST",
     "recovery": "GET",
     "recovery-kit": "GET",
+    "loss-plan": "GET",
     "alert-contacts": "GET",
     "alert-contact-add": "POST",
     "alert-contact-remove": "POST",
@@ -129,6 +130,7 @@ PAGES |= {
     "guardian-wallet-prove": "POST",
 }
 FRAGMENTS |= {
+    "loss-plan-card": "GET",
     "invited-card": "GET",
     "invitation-card": "GET",
     "invitation-accept": "POST",
@@ -262,6 +264,7 @@ FOR_EVERYBODY = {
     *("activity", "settings", "receive", "receive-card", "configuration-acknowledge"),
     *("operation", "operation-card", "queue", "contacts", "contacts-export"),
     *("owners", "membership-leave", "recovery", "recovery-kit", "drill-card"),
+    *("loss-plan", "loss-plan-card"),
 }
 FOR_SIGNERS = {"prove", "sign", "remind", "send-now"}  # owners and approvers
 FOR_OWNERS = {

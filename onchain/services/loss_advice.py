@@ -122,11 +122,9 @@ def advised(
     return best_step
 
 
-def weakest(plan: Plan, every: Iterable[Mishaps]) -> Mishaps | None:
-    """Return the first of the worst of these mishaps; None: each one is survived."""
-    found = [(score(answer(plan, each)), each) for each in every]
-    bad = [(value, each) for value, each in found if value[0] < SAVED]
-    return min(bad, key=lambda pair: pair[0])[1] if bad else None
+def first_danger(plan: Plan, every: Iterable[Mishaps]) -> Mishaps | None:
+    """Return the first of these mishaps that costs the account; None: none does."""
+    return next((each for each in every if not is_saved(answer(plan, each))), None)
 
 
 def _last(plan: Plan, now: Answer) -> Step | None:

@@ -103,6 +103,7 @@ def recovery_set_up(request: HttpRequest, chain_id: int, address: str) -> HttpRe
     more = {
         "invited": guardian_candidates.on_their_way(safe=safe),
         "checked": guardian_candidates.being_checked(safe=safe, user=user),
+        "is_of_one_site": bool(found) and all(each.is_passkey for each in found),
     }
     fields = {
         "candidates": found,

@@ -9,11 +9,11 @@ from onchain.services.loss_advice import (
     DAY,
     Step,
     advised,
+    first_danger,
     is_saved,
     score,
     steps_of,
     taken_on,
-    weakest,
 )
 from onchain.services.loss_planner import (
     SITE,
@@ -142,11 +142,11 @@ def test_whatever_is_advised_helps_and_nothing_simpler_saves(drawn):
     assert not any(is_saved(after[each]) for each in simpler)
 
 
-def test_the_weakest_point_is_what_ends_worst_and_none_where_all_is_survived():
+def test_the_first_danger_is_what_costs_the_account_and_none_where_all_is_survived():
     plan = account(TWO, 2, WALLETS)
     guarded = {"guardian-0": LOST}
 
-    assert weakest(account(), [{"owner-0": LOST}, {"owner-0": STOLEN}]) == {
-        "owner-0": STOLEN
+    assert first_danger(account(), [{}, {"owner-0": LOST}, {"owner-0": STOLEN}]) == {
+        "owner-0": LOST
     }
-    assert weakest(plan, [guarded, {"owner-0": LOST}]) is None
+    assert first_danger(plan, [guarded, {"owner-0": LOST}]) is None
