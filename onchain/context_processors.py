@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
 from accounts.session_store import stored
-from onchain.models import Heartbeat
+from onchain.models import Guardian, Heartbeat
 from onchain.services import passkey_list, recovery_alarms
 from onchain.services.health import felt_components
 
@@ -39,8 +39,16 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "has_one_node": not settings.SECOND_NODE_URL,
         "banners": _Banners(),
         "recovery_alarms": SimpleLazyObject(partial(_recovery_alarms, request)),
+        "guards_somebody": SimpleLazyObject(partial(_guards_somebody, request)),
         "lacks_this_device": SimpleLazyObject(partial(_lacks_this_device, request)),
     }
+
+
+def _guards_somebody(request: HttpRequest) -> bool:
+    """Whether an account has a key of the person's among its guardians."""
+    if not isinstance(request.user, User):
+        return False
+    return Guardian.objects.of(request.user).exists()
 
 
 def _recovery_alarms(request: HttpRequest) -> list[recovery_alarms.Alarm]:

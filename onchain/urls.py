@@ -13,6 +13,7 @@ from onchain.views import (
     contacts,
     formation_wallets,
     formations,
+    guardian_passkeys,
     guardian_wallets,
     invitation_links,
     invitation_wallets,
@@ -240,6 +241,21 @@ urlpatterns += [
     ),
     path(f"{SAFE}recovery/plan/", loss_plan.loss_plan, name="loss-plan"),
     path(f"{SAFE}recovery/plan/card", loss_plan.loss_plan_card, name="loss-plan-card"),
+    path(
+        f"{SAFE}recovery/passkey/",
+        guardian_passkeys.guardian_passkey,
+        name="guardian-passkey",
+    ),
+    path(
+        f"{SAFE}recovery/passkey/prove",
+        guardian_passkeys.guardian_passkey_prove,
+        name="guardian-passkey-prove",
+    ),
+    path(
+        f"{SAFE}recovery/checks",
+        guardian_passkeys.guardian_checks,
+        name="guardian-checks",
+    ),
     path(f"{SAFE}recovery/cancel-kit", recovery_kit.recovery_kit, name="recovery-kit"),
     path(
         f"{SAFE}recovery/warned/", alert_contacts.alert_contacts, name="alert-contacts"

@@ -127,6 +127,8 @@ PAGES |= {
     "guardian-revoke": "GET",
     "guardian-threshold": "GET",
     "guardian-wallet": "GET",
+    "guardian-passkey": "GET",
+    "guardian-passkey-prove": "POST",
     "guardian-wallet-prove": "POST",
 }
 FRAGMENTS |= {
@@ -157,6 +159,7 @@ PAGES |= {
     "guardian-drill-answer": "POST",
     "guardian-drill-answer-wallet": "POST",
 }
+FRAGMENTS |= {"guardian-checks": "GET"}
 FRAGMENTS |= {"recovery-claim-card": "GET", "guardian-claim-card": "GET"}
 FRAGMENTS |= {"drill-card": "GET", "guardian-drill-card": "GET"}
 OWNED = PAGES | FRAGMENTS
@@ -281,6 +284,7 @@ FOR_OWNERS = {
     *("guardian-wallet", "guardian-wallet-prove", "recovery-nickname"),
     *("recovery-nickname-choose", "recovery-nickname-remove"),
     *("drill-start", "drill-end", "drill-link"),
+    *("guardian-passkey", "guardian-passkey-prove", "guardian-checks"),
 }
 OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 # A new token for each answer, and a second that may pass between two of them.

@@ -124,6 +124,8 @@ class Safe(models.Model):
     role: str = ""
     # Whether anything waits for approvals, where services.queue.with_waiting read it.
     has_waiting: bool = False
+    # Whether the asking person guards any account, where views.access read it.
+    guards_somebody: bool = False
 
     objects = SafeQuerySet.as_manager()
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from accounts.models import User
-from onchain.models import Invitation, KeyProof, Safe, WalletProof
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import Credential, User
+from onchain.models import Guardian, Invitation, KeyProof, Owner, Safe, WalletProof
+from onchain.models.owner import public_key_of
+from onchain.protocol.deployments import SHARED_SIGNER
 from onchain.protocol.types import Address
-from onchain.services import guardian_names, guardian_rules, invitations
+from onchain.services import guardian_names, guardian_rules, invitations, signers
 from onchain.services.guardian_names import NamedGuardian
 
+LATELY = timedelta(minutes=10)  # how long a page tells what the chain said
 ROLE = KeyProof.Role.GUARDIAN
 
 
@@ -39,7 +47,12 @@ def candidates(
         and each not in taken
         and guardian_rules.is_proven(safe=safe, user=user, address=Address(each))
     ]
-    return guardian_names.named(safe=safe, addresses=addresses)
+    own = {bytes(each) for each in wallets.values_list("address", flat=True)}
+    own |= {bytes(each) for each in passkeys.values_list("signer", flat=True)}
+    return [
+        guardian_names.as_own(each) if each.address in own else each
+        for each in guardian_names.named(safe=safe, addresses=addresses)
+    ]
 
 
 def on_their_way(*, safe: Safe) -> list[Invitation]:
@@ -47,9 +60,64 @@ def on_their_way(*, safe: Safe) -> list[Invitation]:
     return list(invitations.open_of(safe=safe).filter(role=ROLE))
 
 
-def being_checked(*, safe: Safe, user: User) -> list[WalletProof]:
-    """Return the person's contracts that the chain is being asked about."""
-    rows = WalletProof.objects.filter(
-        safe=safe, user=user, role=ROLE, status=WalletProof.Status.SIGNED
+def own_passkeys(*, safe: Safe, user: User) -> list[Credential]:
+    """Return the person's passkeys that neither own nor guard the account."""
+    taken = set(safe.owners.current().values_list("address", flat=True))
+    guarding = Guardian.objects.current().filter(setup__safe=safe)
+    taken |= set(guarding.values_list("address", flat=True))
+    if SHARED_SIGNER in taken:  # whose key it is tells the row, not the address
+        owning = safe.owners.current().values("credential")
+    else:
+        owning = Owner.objects.none().values("credential")
+    own = Credential.objects.of(user).usable().exclude(pk__in=owning)
+    return [
+        passkey
+        for passkey in own.order_by("pk")
+        if signers.signer_for(public_key=public_key_of(passkey), safe=safe) not in taken
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """What the chain is asked, or said lately, of keys that the person brought."""
+
+    waiting: list[Address]
+    proven: list[Address]
+    refused: list[Address]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is still to be said."""
+        return bool(self.waiting)
+
+    @property
+    def said(self) -> str:
+        """What happened, for who listens to the page."""
+        if self.waiting:
+            return ""
+        words = "A new guardian can sign." if self.proven else ""
+        return f"{words} One did not sign.".strip() if self.refused else words
+
+
+def checks_of(*, safe: Safe, user: User) -> Checks:
+    """Return the newest word on each of the person's wallets and passkeys."""
+    lately = timezone.now() - LATELY
+    asked = {"safe": safe, "role": ROLE, "signed_at__gte": lately}
+    wallets = WalletProof.objects.filter(user=user, **asked).order_by("pk")
+    keys = KeyProof.objects.filter(credential__user=user, **asked).order_by("pk")
+    newest = {
+        Address(address): status
+        for address, status in [
+            *wallets.values_list("address", "status"),
+            *keys.values_list("signer", "status"),
+        ]
+    }
+
+    def those(status: str) -> list[Address]:
+        return [address for address, found in newest.items() if found == status]
+
+    return Checks(
+        waiting=those(KeyProof.Status.SIGNED),
+        proven=those(KeyProof.Status.PROVEN),
+        refused=those(KeyProof.Status.REFUSED),
     )
-    return list(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onchain.models import Invitation, KeyProof, Safe, WalletProof
 from onchain.protocol.types import Address, checksum_address
@@ -65,6 +65,13 @@ def named(*, safe: Safe, addresses: Iterable[Address]) -> list[NamedGuardian]:
         )
         for address in wanted
     ]
+
+
+def as_own(guardian: NamedGuardian) -> NamedGuardian:
+    """Return the same as a key of whoever is asking: nobody else's help."""
+    key = "passkey" if guardian.is_passkey else "wallet"
+    kind = f"Your own {key}: whoever takes it is a guardian then"
+    return replace(guardian, kind=kind)
 
 
 def _kind(is_passkey: bool, is_wallet: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onchain.models import Guardian, RecoverySetup, Safe, UserOperation
 from onchain.models.operation_states import Status
 from onchain.protocol.types import Address
-from onchain.services import guardian_names, recovery_setups
+from onchain.services import guardian_names, owner_news, recovery_setups
 from onchain.services.guardian_names import NamedGuardian
 
 Kind = UserOperation.Kind
@@ -29,11 +29,18 @@ class SetupView:
 
     setup: RecoverySetup
     lines: Sequence[GuardianLine]
+    own_count: int  # of the guardians, keys of the owners themselves
 
     @property
     def is_of_one_site(self) -> bool:
         """Whether every guardian is a passkey, which works on one web address only."""
         return all(line.guardian.kind == Guardian.Kind.PASSKEY for line in self.lines)
+
+    @property
+    def others_are_too_few(self) -> bool:
+        """Whether nobody can recover the account once owners lose all their keys."""
+        others = len(self.lines) - self.own_count
+        return self.own_count > 0 and others < self.setup.threshold
 
     @property
     def is_foreign(self) -> bool:
@@ -52,8 +59,12 @@ def _view(setup: RecoverySetup) -> SetupView:
     addresses = [Address(row.address) for row in guardians]
     named = guardian_names.named(safe=setup.safe, addresses=addresses)
     ours = _added_here(setup)
+    people = {user.pk for user in owner_news.signing(setup.safe)}
     return SetupView(
         setup=setup,
+        own_count=sum(
+            row.person is not None and row.person.pk in people for row in guardians
+        ),
         lines=[
             GuardianLine(
                 guardian=row, named=name, is_from_here=Address(row.address) in ours

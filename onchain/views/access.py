@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from accounts.models import User
-from onchain.models import Formation, Role, Safe, UserOperation
+from onchain.models import Formation, Guardian, Role, Safe, UserOperation
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import Address, to_address
 from onchain.services import queue, roles
@@ -68,8 +68,14 @@ def person(request: HttpRequest) -> User:
 
 
 def own_safes(request: HttpRequest) -> list[Safe]:
-    """Return the person's accounts, oldest first, with what is foreign in them."""
-    safes = _visible(request).select_related("chain", "foreign_configuration")
+    """Return the person's accounts, oldest first, with what is foreign in them.
+
+    Each says in ``guards_somebody`` whether the person guards any account at all, which
+    is a query less for every page.
+    """
+    guarded = Exists(Guardian.objects.of(person(request)))
+    safes = _visible(request).annotate(**{"guards_somebody": guarded})
+    safes = safes.select_related("chain", "foreign_configuration")
     return list(queue.with_waiting(safes).order_by("pk"))
 
 
@@ -168,7 +174,7 @@ def own_safe_page(
     safes = own_safes(request)
     for safe in safes:
         if safe.chain.chain_id == chain_id and safe.address == raw:
-            return {"safe": safe, "safes": safes, "page": page}
+            return _guarding(safes) | {"safe": safe, "safes": safes, "page": page}
     raise Http404
 
 
@@ -247,10 +253,16 @@ def frame_context(request: HttpRequest) -> dict[str, Any]:
     Whoever has one account keeps its frame; with several, none would be the right one.
     """
     safes = own_safes(request)
-    context: dict[str, Any] = {"safes": safes, "page": "passkeys"}
+    context: dict[str, Any] = _guarding(safes) | {"safes": safes, "page": "passkeys"}
     return context | ({"safe": safes[0]} if len(safes) == 1 else {})
 
 
 def account_context(request: HttpRequest, safe: Safe, page: str) -> dict[str, Any]:
     """Return what every page of an account shows around its content."""
-    return {"safe": safe, "safes": own_safes(request), "page": page}
+    safes = own_safes(request)
+    return _guarding(safes) | {"safe": safe, "safes": safes, "page": page}
+
+
+def _guarding(safes: list[Safe]) -> dict[str, Any]:
+    """Return what the accounts said; without any, the context processor asks."""
+    return {"guards_somebody": safes[0].guards_somebody} if safes else {}

@@ -102,7 +102,7 @@ def recovery_set_up(request: HttpRequest, chain_id: int, address: str) -> HttpRe
     found = guardian_candidates.candidates(safe=safe, user=user, guardians=[])
     more = {
         "invited": guardian_candidates.on_their_way(safe=safe),
-        "checked": guardian_candidates.being_checked(safe=safe, user=user),
+        "checks": guardian_candidates.checks_of(safe=safe, user=user),
         "is_of_one_site": bool(found) and all(each.is_passkey for each in found),
     }
     fields = {
@@ -137,7 +137,7 @@ def guardian_add(request: HttpRequest, chain_id: int, address: str) -> HttpRespo
     more = {
         "setup": setup,
         "invited": guardian_candidates.on_their_way(safe=safe),
-        "checked": guardian_candidates.being_checked(safe=safe, user=user),
+        "checks": guardian_candidates.checks_of(safe=safe, user=user),
         "initial": {"threshold": setup.threshold},
     }
     fields = {"candidates": found, "count": len(before) + 1}
