@@ -27,6 +27,7 @@ from onchain.views import (
     passkey_removal,
     queue,
     receiving,
+    recovered,
     recovery,
     recovery_drills,
     recovery_kit,
@@ -256,6 +257,8 @@ urlpatterns += [
         guardian_passkeys.guardian_checks,
         name="guardian-checks",
     ),
+    path(f"{SAFE}recovered/", recovered.recovered, name="recovered"),
+    path(f"{SAFE}recovered/done", recovered.recovered_done, name="recovered-done"),
     path(f"{SAFE}recovery/cancel-kit", recovery_kit.recovery_kit, name="recovery-kit"),
     path(
         f"{SAFE}recovery/warned/", alert_contacts.alert_contacts, name="alert-contacts"

@@ -117,6 +117,8 @@ PAGES |= {
     "alert-contacts": "GET",
     "alert-contact-add": "POST",
     "alert-contact-remove": "POST",
+    "recovered": "GET",
+    "recovered-done": "POST",
     "recovery-nickname": "GET",
     "recovery-nickname-choose": "POST",
     "recovery-nickname-remove": "POST",
@@ -197,6 +199,7 @@ OF_DRILL = {
     *("guardian-drill", "guardian-drill-card"),
     *("guardian-drill-answer", "guardian-drill-answer-wallet"),
 }
+OF_RECOVERED = {"recovered", "recovered-done"}
 OF_PERSON = OF_PASSKEY | OF_LOOKUP | OF_INVITATION | OF_FORMATION | OF_CLAIM
 OF_PERSON |= OF_GUARDIAN | OF_DRILL
 WITHIN_ACCOUNT = OF_INVITED | {"membership-end"}
@@ -285,6 +288,7 @@ FOR_OWNERS = {
     *("recovery-nickname-choose", "recovery-nickname-remove"),
     *("drill-start", "drill-end", "drill-link"),
     *("guardian-passkey", "guardian-passkey-prove", "guardian-checks"),
+    *("recovered", "recovered-done"),
 }
 OTHER_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 # A new token for each answer, and a second that may pass between two of them.
@@ -373,6 +377,9 @@ def own_url(wallet: Wallet, name: str) -> str:
     if name in OF_CLAIM:
         claim = claims.begun(user=wallet.user, safe=make_wallet().safe)
         return lookup_url(name, claim.pk)
+    if name in OF_RECOVERED:
+        claims.account_claim(wallet.safe, user=wallet.user, status="done")
+        return wallet.url(name)
     if name in OF_GUARDIAN:
         approval = claims.approved_by(wallet.user, safe=make_wallet().safe)
         return lookup_url(name, approval.account_claim_id)

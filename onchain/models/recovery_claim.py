@@ -178,6 +178,10 @@ class AccountClaim(models.Model):
     is_settled = models.BooleanField(
         default=False, help_text="done, and so deep that no reorg takes it back"
     )
+    looked_through_at = models.DateTimeField(
+        null=True,
+        help_text="when its claimant said that they looked at what stayed",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AccountClaimQuerySet.as_manager()

@@ -126,6 +126,9 @@ class Safe(models.Model):
     has_waiting: bool = False
     # Whether the asking person guards any account, where views.access read it.
     guards_somebody: bool = False
+    # Whether they got it back and are to look through it, where
+    # services.recovered_accounts.with_recovered read it.
+    is_recovered: bool = False
 
     objects = SafeQuerySet.as_manager()
 

@@ -17,7 +17,7 @@ from accounts.models import User
 from onchain.models import Formation, Guardian, Role, Safe, UserOperation
 from onchain.protocol.errors import EncodingError
 from onchain.protocol.types import Address, to_address
-from onchain.services import queue, roles
+from onchain.services import queue, recovered_accounts, roles
 
 View: TypeAlias = Callable[..., HttpResponse]
 
@@ -76,6 +76,7 @@ def own_safes(request: HttpRequest) -> list[Safe]:
     guarded = Exists(Guardian.objects.of(person(request)))
     safes = _visible(request).annotate(**{"guards_somebody": guarded})
     safes = safes.select_related("chain", "foreign_configuration")
+    safes = recovered_accounts.with_recovered(safes, user=person(request))
     return list(queue.with_waiting(safes).order_by("pk"))
 
 

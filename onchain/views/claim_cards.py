@@ -121,7 +121,12 @@ def _progress(row: AccountClaim) -> dict[str, Any]:
         "may_add": row.claim.is_open and row.status != Status.STOPPED,
         "add_form": LostAccountForm(),
     }
-    if row.status == Status.STOPPED:
+    if row.status == Status.DONE:
+        seen = Safe.objects.visible_to(row.claim.user).filter(pk=row.safe_id).exists()
+        context["is_visible"] = seen
+        # The follower reads the owners once more after the recovery.
+        context["is_arriving"] = not seen and not row.is_settled
+    elif row.status == Status.STOPPED:
         context["stop"] = stop_of(row.failure_code)
     elif row.nonce is not None and not row.is_over:
         context["message"] = claim_contents.message_of(row)

@@ -70,7 +70,7 @@ def owners(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
         "lines": lines,
         "foreign": foreign,
         "blocked": blocked,
-        "findings": [] if foreign is None else _findings(foreign, bool(blocked)),
+        "findings": [] if foreign is None else findings_of(foreign, bool(blocked)),
         "setups": recovery_overview.setups_of(safe),
         "pending": change_lane.in_flight([safe]).first(),
         "form_key": uuid.uuid4(),
@@ -81,7 +81,7 @@ def owners(request: HttpRequest, chain_id: int, address: str) -> HttpResponse:
 Finding = tuple[str, str, str, list[AllowanceLine]]
 
 
-def _findings(foreign: ForeignConfiguration, is_blocked: bool) -> list[Finding]:
+def findings_of(foreign: ForeignConfiguration, is_blocked: bool) -> list[Finding]:
     """Return each finding with the kind of change that removes it, if one can now.
 
     And what it lets others spend, where it is an allowance module.
