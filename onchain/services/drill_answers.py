@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -21,6 +22,7 @@ from onchain.services.guardian_signatures import COUNTING, MOST_REFUSED, Signed
 logger = logging.getLogger(__name__)
 
 Status = DrillAnswer.Status
+SHOWN_FOR = timedelta(days=60)  # to guardians who were asked and did not answer
 
 
 def own_keys(*, drill: RecoveryDrill, user: User) -> dict[Address, Credential]:
@@ -134,10 +136,27 @@ def visible_to(*, user: User, opened: Sequence[int]) -> RecoveryDrillQuerySet:
     Args:
         opened: rehearsals whose links this browser opened.
     """
-    guarded = Guardian.objects.of(user).values("setup__safe")
-    seen = Q(pk__in=list(opened)) | Q(answers__user=user) | Q(safe__in=guarded)
-    found = RecoveryDrill.objects.filter(seen)
-    return RecoveryDrill.objects.filter(pk__in=found.values("pk"))
+    answered = DrillAnswer.objects.filter(user=user).values("drill")
+    known = [*opened, *_asked_as_guardian(user)]
+    return RecoveryDrill.objects.filter(Q(pk__in=known) | Q(pk__in=answered))
+
+
+def _asked_as_guardian(user: User) -> list[int]:
+    """Return the newer rehearsals that asked one of the person's keys.
+
+    Who guards an account by another module, or came later, was not asked.
+    """
+    guarding = Guardian.objects.of(user).select_related("setup")
+    keys = {(row.setup.safe_id, row.setup.module, row.address_text) for row in guarding}
+    newer = RecoveryDrill.objects.filter(
+        safe__in={safe for safe, _module, _text in keys},
+        asked_at__gt=timezone.now() - SHOWN_FOR,
+    )
+    return [
+        drill.pk
+        for drill in newer
+        if any((drill.safe_id, drill.module, text) in keys for text in drill.guardians)
+    ]
 
 
 def asked_of(*, user: User, opened: Sequence[int]) -> list[RecoveryDrill]:

@@ -15,6 +15,7 @@ from onchain.errors import DrillRefused, SignatureRefused
 from onchain.models import (
     AccountClaim,
     DrillAnswer,
+    Guardian,
     RecoveryDrill,
     RecoverySetup,
     RelayerTransaction,
@@ -24,7 +25,7 @@ from onchain.protocol.types import Address
 from onchain.services import drill_answers, drill_results, recovery_drills
 from tests.drills import answered, drill_answer, guarded_by, recovery_drill
 from tests.factories import World, make_user
-from tests.onchain.services.guarding import NEW, guard, read
+from tests.onchain.services.guarding import MODULE, NEW, WEEK, guard, read
 from tests.undoing import undone
 from tests.wallet_keys import SoftWallet
 
@@ -295,5 +296,17 @@ def test_guardians_see_it_and_strangers_only_by_its_link(guarded: Guarded):
     assert asked(guarded.people[1]) == [drill]
     visible = drill_answers.visible_to(user=guarded.people[0], opened=[])
     assert list(visible) == [drill]
+    with undone():
+        # Who came later was not asked, nor who guards by another module.
+        for module, kept in ((MODULE, guarded.wallets[0].address), (WEEK, NEW)):
+            guard(guarded.world, kept, NEW, module=module)
+            guardians = Guardian.objects.filter(setup__module=module, address=NEW)
+            guardians.update(holder=stranger)
+            assert asked(stranger) == []
+            assert not drill_answers.visible_to(user=stranger, opened=[]).exists()
     recovery_drills.end(drill=drill)
     assert asked(guarded.people[1]) == []
+    assert drill_answers.visible_to(user=guarded.people[1], opened=[]).exists()
+    RecoveryDrill.objects.update(asked_at=timezone.now() - timedelta(days=61))
+    assert not drill_answers.visible_to(user=guarded.people[1], opened=[]).exists()
+    assert drill_answers.visible_to(user=guarded.people[0], opened=[]).exists()
