@@ -257,6 +257,11 @@ def test_an_answer_that_is_no_signature_is_refused_in_words(alice: Wallet, bob: 
     row = claims.approved_by(bob.user, safe=alice.safe).account_claim
     row.approvals.update(status="refused")
     answer = json.dumps({"account": row.guardians[0], "signature": "0x"})
+    page = Page(bob.client.get(url("guardian-claim", row.pk)))
+    (form,) = page.with_attribute("data-wallet-box")
+    assert form["action"] == url("guardian-approve-wallet", row.pk)
+    assert form["data-shown"] == f"recovery-{row.pk}"
+    assert form["hx-target"] == f"#guarding-{row.pk}"
 
     refused = bob.client.post(
         url("guardian-approve-wallet", row.pk), {"credential": answer}

@@ -190,6 +190,10 @@ def test_a_guardian_finds_it_in_the_inbox_and_answers_with_a_wallet(guarded: Gua
     assert request["kind"] == "RecoveryDrill"
     assert request["wallets"] == drill.guardians
     assert request["allowCredentials"] == []
+    (form,) = page.with_attribute("data-wallet-box")
+    assert form["action"] == of(drill, "guardian-drill-answer-wallet")
+    assert form["data-shown"] == f"drill-{drill.pk}"
+    assert form["hx-target"] == f"#guardian-drill-{drill.pk}"
     assert page.shown("notice") == (
         "This is a rehearsal. Nothing can happen to the account."
     )
