@@ -68,6 +68,7 @@ from onchain.services import (
     relayer,
     relaying,
     signers,
+    wallet_proofs,
 )
 from onchain.services.local_chain import LocalChain
 from tests.factories import (
@@ -87,7 +88,7 @@ from tests.onchain.protocol.test_recovery_on_chain import (
 )
 from tests.soft_authenticator import SoftAuthenticator
 from tests.test_devchain import anvil, report_nothing
-from tests.wallet_keys import safe_message_hash
+from tests.wallet_keys import SoftWallet, safe_message_hash
 from wallet_site import chain_state
 
 pytestmark = [pytest.mark.chain, pytest.mark.django_db]
@@ -360,6 +361,32 @@ def test_guardians_of_three_kinds_bring_an_account_to_a_new_passkey(scene: Scene
     owners = [bytes(owner.address) for owner in scene.safe.owners.current()]
     assert owners == [scene.new_signer]
     assert Safe.objects.visible_to(scene.credential.user).filter(pk=scene.safe.pk)
+
+
+def test_guardians_bring_an_account_to_a_wallet_and_its_person(scene: Scene):
+    wallet, user = SoftWallet(), scene.credential.user
+    proof = wallet_proofs.open_proof(user=user, safe=scene.safe, address=wallet.address)
+    wallet_proofs.answer(proof=proof, signature=wallet.sign_text(proof.text))
+    claim, _token = recovery_claims.begin(user=user, wallet=wallet.address)
+    row = recovery_claims.open_account(
+        claim=claim,
+        safe=scene.safe,
+        module=MODULE,
+        new_owners=[wallet.address],
+        new_threshold=1,
+    )
+    row = scene.look(row)
+    scene.by_wallet(row)
+    scene.by_contract(row)
+    row = scene.until_status(row, Status.WAITING)
+    scene.world.wait(TEST_RECOVERY_DELAY + 2)
+    row = scene.until_status(row, Status.DONE)
+
+    assert scene.account.now_owned_by() == ([wallet.address], 1)
+    visible = Safe.objects.visible_to(user).filter(pk=scene.safe.pk)
+    scene.until(row, lambda _row: visible.exists())
+    (owner,) = scene.safe.owners.current()
+    assert (bytes(owner.address), owner.person) == (wallet.address, user)
 
 
 def test_too_few_approvals_send_nothing_and_the_same_guardian_counts_once(
