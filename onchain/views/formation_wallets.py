@@ -6,10 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from onchain import tasks
-from onchain.errors import SignatureRefused
 from onchain.models import Formation, WalletProof
-from onchain.services import forming, wallet_proofs
+from onchain.services import forming
+from onchain.views import wallet_answers
 from onchain.views.access import (
     fragment_login_required,
     frame_context,
@@ -56,14 +55,4 @@ def _prove(request: HttpRequest, found: Formation, form: WalletProofForm) -> Non
     if proof.address not in mine:
         form.add_error(None, CHANGED)
         return
-    try:
-        proof = wallet_proofs.answer(
-            proof=proof,
-            signature=form.cleaned_data["signature"],
-            account=form.cleaned_data["account"],
-        )
-    except SignatureRefused as error:
-        form.add_error(None, str(error))
-    else:
-        if proof.status == WalletProof.Status.SIGNED:
-            tasks.check_wallet_proof.delay_on_commit(proof.pk)
+    wallet_answers.take(proof, form)

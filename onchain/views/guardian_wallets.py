@@ -14,11 +14,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from onchain import tasks
-from onchain.errors import SignatureRefused
 from onchain.models import KeyProof, Safe, WalletProof
 from onchain.protocol.types import Address, checksum_address
 from onchain.services import recovery_setups, wallet_proofs
+from onchain.views import wallet_answers
 from onchain.views.access import (
     account_context,
     button_login_required,
@@ -74,18 +73,10 @@ def _prove(
     proof = get_object_or_404(
         own.select_related("safe__chain", "user"), pk=form.cleaned_data["proof"]
     )
-    try:
-        proof = wallet_proofs.answer(
-            proof=proof,
-            signature=form.cleaned_data["signature"],
-            account=form.cleaned_data["account"],
-        )
-    except SignatureRefused as error:
-        form.add_error(None, str(error))
+    taken = wallet_answers.take(proof, form)
+    if taken is None:
         return False
-    if proof.status == WalletProof.Status.SIGNED:
-        tasks.check_wallet_proof.delay_on_commit(proof.pk)
-    else:
+    if taken.status == WalletProof.Status.PROVEN:
         messages.success(request, "The wallet has shown that it signs.")
     return True
 

@@ -32,10 +32,9 @@ from onchain.services import (
     claim_accounts,
     key_proofs,
     recovery_claims,
-    wallet_proofs,
 )
 from onchain.services.claim_accounts import Subject
-from onchain.views import claim_cards, recover
+from onchain.views import claim_cards, recover, wallet_answers
 from onchain.views.access import (
     button_login_required,
     fragment_login_required,
@@ -100,17 +99,7 @@ def recovery_claim_prove_wallet(request: HttpRequest, pk: int) -> HttpResponse:
         proof = get_object_or_404(
             own.select_related("safe__chain", "user"), pk=form.cleaned_data["proof"]
         )
-        try:
-            proof = wallet_proofs.answer(
-                proof=proof,
-                signature=form.cleaned_data["signature"],
-                account=form.cleaned_data["account"],
-            )
-        except SignatureRefused as error:
-            form.add_error(None, str(error))
-        else:
-            if proof.status == WalletProof.Status.SIGNED:
-                tasks.check_wallet_proof.delay_on_commit(proof.pk)
+        wallet_answers.take(proof, form)
     return _answer(request, subject, proof_form=form)
 
 

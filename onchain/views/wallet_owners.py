@@ -18,10 +18,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from onchain import tasks
-from onchain.errors import IdempotencyConflict, OwnerChangeRefused, SignatureRefused
+from onchain.errors import IdempotencyConflict, OwnerChangeRefused
 from onchain.models import Safe, WalletProof
 from onchain.protocol.types import Address, checksum_address
 from onchain.services import change_lane, owner_changes, wallet_proofs
+from onchain.views import wallet_answers
 from onchain.views.access import (
     account_context,
     button_login_required,
@@ -89,17 +90,7 @@ def _prove(
     proof = get_object_or_404(
         own.select_related("safe__chain", "user"), pk=form.cleaned_data["proof"]
     )
-    try:
-        proof = wallet_proofs.answer(
-            proof=proof,
-            signature=form.cleaned_data["signature"],
-            account=form.cleaned_data["account"],
-        )
-    except SignatureRefused as error:
-        form.add_error(None, str(error))
-    else:
-        if proof.status == WalletProof.Status.SIGNED:
-            tasks.check_wallet_proof.delay_on_commit(proof.pk)
+    wallet_answers.take(proof, form)
 
 
 @button_login_required

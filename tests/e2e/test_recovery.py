@@ -356,3 +356,84 @@ def test_a_person_and_a_wallet_begin_and_the_owner_cancels(scene: Scene) -> None
     scene.survey.look_at("recovery-cancelled", claimant.page)
     assert scene.ledger.owners(owner.account) == scene.owners_before
     scene.leave()
+
+
+def ask_for(claimant: Visitor) -> list[str]:
+    """Prove the new passkey for the open account and ask; the words to read out."""
+    claimant.press("Touch the passkey")
+    claimant.press("Go on")
+    claimant.sees("1 of 1 guardians must approve.")
+    return words_on(claimant)
+
+
+@pytest.mark.thorough
+def test_one_claim_brings_two_accounts_back(
+    alone: tuple[Stack, Ledger], browser: Browser
+) -> None:
+    stack, ledger = alone
+    survey = Survey()
+    people = [Visitor(browser.new_context(), stack.origin) for _ in range(5)]
+    *owners, stranger, friend, claimant = people
+    for visitor in (*owners, stranger, friend):
+        visitor.create_wallet()
+    for visitor in (*owners, stranger):
+        visitor.visit()
+        visitor.wait_until_live()
+        ledger.give(visitor.account, ETH)
+    for owner in owners:
+        protect(ledger, owner.account, [signer_of(friend)])
+    protect(ledger, stranger.account, [to_address(new_recipient())])
+
+    claimant.go(f"/recover/?account={owners[0].account}")
+    claimant.press("Create a new passkey")
+    claimant.press("Ask the guardians")
+    said = [ask_for(claimant)]
+    for other in (stranger, owners[1]):
+        claimant.page.get_by_text("Add another account").click()
+        field = claimant.page.get_by_label("The other account’s address")
+        field.fill(other.account)
+        survey.look_at("recovery-another-account", claimant.page)
+        claimant.press("Add this account")
+        if other is stranger:
+            claimant.sees("This account has other guardians, or none.")
+            survey.look_at("recovery-other-guardians", claimant.page)
+            claimant.page.get_by_role("link", name="Back to the first account").click()
+    said.append(ask_for(claimant))
+    assert said[0] != said[1]
+    survey.look_at("recovery-two-accounts", claimant.page)
+    claimant.press("Make a link for the guardians")
+    link = claimant.page.locator("[data-guardian-link]").inner_text().strip()
+
+    friend.go(link)
+    friend.press("See what is asked")
+    expect(friend.page.get_by_role("link", name="See who asks")).to_have_count(2)
+    friend.page.get_by_role("link", name="See who asks").first.click()
+    for done in (0, 1):
+        friend.sees(f"You approved {done} of 2 accounts")
+        assert words_on(friend) in said
+        survey.look_at(f"guardian-two-accounts-{done}", friend.page)
+        friend.press("The words are the same: approve")
+        friend.sees(f"You approved {done + 1} of 2 accounts")
+        friend.sees("You approved")
+        if not done:
+            beside = friend.page.get_by_role("listitem").filter(has_text="Waiting for")
+            beside.get_by_role("link").click()
+
+    claimant.page.get_by_role("link", name="Back to the words").click()
+    for owner in owners:
+        claimant.go(claimant.page.url.partition("?")[0] + f"?account={owner.account}")
+        claimant.sees("A recovery has begun")
+    ledger.call("evm_increaseTime", TEST_RECOVERY_DELAY + 2)
+    ledger.call("evm_mine")
+    for owner in owners:
+        claimant.go(claimant.page.url.partition("?")[0] + f"?account={owner.account}")
+        finished = claimant.page.get_by_text("The account is yours again")
+        expect(finished).to_be_visible(timeout=2 * PATIENCE)
+        new = checksum_address(signer_of(claimant))
+        assert ledger.owners(owner.account) == [new]
+    survey.look_at("recovery-two-done", claimant.page)
+    assert (survey.barriers, survey.sideways) == ([], [])
+    for visitor in people:
+        for kind in ("violation", "elsewhere", "console"):
+            assert visitor.noticed[kind] == []
+        visitor.context.close()
