@@ -95,6 +95,10 @@ def account_pages(visitor: Visitor, ledger: Ledger) -> Iterator[str]:
     yield "second-way"
     visitor.visit("recovery/")
     yield "recovery-off"
+    visitor.visit("recovery/plan/")
+    yield "loss-plan"
+    visitor.visit("recovery/plan/?site=stolen")
+    yield "loss-plan-stolen"
     visitor.visit("recovery/set-up/")
     visitor.press("Review setting up recovery")
     visitor.sees("Nothing was prepared")

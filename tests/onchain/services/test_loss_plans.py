@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.onchain.services.changes import (
     make_invitation,
     make_three,
 )
-from tests.onchain.services.guarding import guard, prove_guardians
+from tests.onchain.services.guarding import guard, prove_guardians, read
 from tests.onchain.services.recoveries import GUARDIANS
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +81,12 @@ def test_passkeys_of_one_provider_go_together_and_each_alone_as_well(world: Worl
     assert titles(apart, Group.OWNER) == []  # each goes with its provider
     keep(first, aaguid=uuid.UUID(int=1))
     keep(other.credential, aaguid=uuid.UUID(int=1))
-    assert len(titles(plan_of(world), Group.PROVIDER)) == 2  # nobody knows who
+    unnamed = plan_of(world)
+    assert len(titles(unnamed, Group.PROVIDER)) == 2  # nobody knows who
+    keep(first, name="")
+    keep(other.credential, name="")
+    names = {key.name for key in plan_of(world).plan.owners}
+    assert len(names) == 2, names  # told apart by their addresses
 
 
 def test_what_is_on_this_device_is_known_as_far_as_the_session_knows_it(world: World):
@@ -105,7 +111,9 @@ def test_what_is_on_this_device_is_known_as_far_as_the_session_knows_it(world: W
         "This phone or computer, with your passkey “Key”"
     ]
     assert owner_of(bound, 1).perhaps_on == {owner_of(bound, 0).thing}
+    assert len({thing.id for thing in bound.things}) == len(bound.things)
     elsewhere = plan_of(world)
+    assert owner_of(elsewhere, 0).perhaps_on == frozenset()
     assert "The device or security key with your passkey “Key”" in titles(
         elsewhere, Group.OWNER
     )
@@ -125,6 +133,15 @@ def test_whom_nobody_has_seen_sign_is_not_counted_on(world: World):
     assert (recovery.threshold, recovery.delay_seconds) == (2, 180)
     keep(world.wallet.credential, removed_at="2026-01-01T00:00Z")
     assert not owner_of(plan_of(world)).is_known
+
+
+def test_guardians_count_while_the_account_lets_them_act(world: World):
+    fake = guard(world)
+    assert len(plan_of(world).plan.recoveries) == 1
+    fake.restore(replace(fake.record, is_enabled=False))
+    read(world, fake)
+
+    assert plan_of(world).plan.recoveries == []
 
 
 def test_people_are_called_by_their_names_and_keys_by_whose_they_are(world: World):

@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Credential
-from onchain.models import Guardian, Membership, Owner, Role
+from onchain.models import Guardian, KeyProof, Membership, Owner, Role
 from tests.factories import World, make_user, make_world
+from tests.onchain.services.additions import newcomer, prove
 from tests.onchain.services.changes import (
     WALLET,
     add_owner,
@@ -83,6 +84,7 @@ def test_each_thing_alone_has_a_verdict_and_leads_to_its_reasons(
             (link,) = re.findall(rf'href="([^"]*\?{thing}={what})"', page.html)
             assert client.get(link).status_code == 200
     assert "Nothing moves before this site is back." in page.words
+    assert "At best: nobody can bring it back. At worst: the thief" in page.words
     assert "Whoever has the key of one owner can send everything" in page.words
     assert "is lost. Add another signer" in page.words
     assert f'href="{url(world).replace("recovery/plan/?", "second-way/")}"' in page.html
@@ -228,3 +230,16 @@ def test_two_of_n_is_advised_where_one_owner_can_cancel_every_recovery(
     assert one in Page(client.get(recovery)).words
     make_three(world)
     assert one not in Page(client.get(recovery)).words
+
+
+def test_a_guardian_of_another_address_is_advised_where_all_are_passkeys_of_this_one(
+    world: World, client: Client
+):
+    advice = "All of these are passkeys of this site’s web address."
+    page = url(world).replace("plan/?", "set-up/")
+    assert advice not in Page(client.get(page)).words
+    prove(world, newcomer(world))
+    KeyProof.objects.update(role=KeyProof.Role.GUARDIAN)
+    assert advice in Page(client.get(page)).words
+    prove_guardians(world, GUARDIANS[0])
+    assert advice not in Page(client.get(page)).words
