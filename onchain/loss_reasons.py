@@ -16,6 +16,7 @@ from onchain.services.loss_planner import (
     Result,
     Sure,
 )
+from onchain.services.loss_plans import EMAIL
 
 
 def reasons(plan: Plan, found: Answer, mishaps: Mishaps) -> list[str]:
@@ -34,6 +35,8 @@ def reasons(plan: Plan, found: Answer, mishaps: Mishaps) -> list[str]:
         for key in found.ours.sure
         if (key.on | key.perhaps_on) & mishaps.keys()
     ]
+    if EMAIL in mishaps:
+        lines.append("Your e-mail opens nothing here. It carries warnings only.")
     if mishaps.get(SITE) == Mishap.LOST:
         lines.append(
             "Passkeys answer to this site’s web address only. If it is back, they can "

@@ -42,6 +42,7 @@ ANSWERS = {  # criterion of the product: anchor, words that answer it
     "K-03": ("signs-in-only", "no account on chain knows it"),
     "K-08": ("phone-lock", "It does not authorize anything"),
     "K-13": ("recover", "You can recover"),
+    "K-13, computed": ("recover", "What if something is lost or stolen"),
     "K-16": ("session", "Each payment needs its own touch"),
     "L-19": ("no-protection", "can unlock"),
     "L-21": ("sign-in-and-authorize", "they are not the same thing"),

@@ -98,6 +98,7 @@ def test_guardians_are_named_whole_and_by_what_is_known_of_them(subtests: Any):
     for place, guardian in enumerate(GUARDIANS, 1):
         assert page.shown(f"guardian-{place}") == checksum_address(guardian)
     assert world.wallet.user.name in page.words
+    assert "One owner alone can cancel every recovery" in page.words
 
 
 def test_red_stands_where_an_account_can_be_lost(subtests: Any):

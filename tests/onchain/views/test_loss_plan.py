@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from accounts.models import Credential
+from accounts.models import Credential, EmailAddress
 from onchain.models import Guardian, KeyProof, Membership, Owner, Role
 from tests.factories import World, make_user, make_world
 from tests.onchain.services.additions import newcomer, prove
@@ -153,6 +153,24 @@ def test_what_is_ticked_is_answered_for_this_account(
             assert {
                 row["name"]: row["value"] for row in checked if row["value"]
             } == ticked
+
+
+def test_the_address_of_the_person_opens_nothing_and_is_no_warning_then(
+    world: World, client: Client
+):
+    guarded(world)
+    EmailAddress.objects.create(
+        user=world.wallet.user,
+        address="alice@example.org",
+        status=EmailAddress.Status.ACTIVE,
+    )
+    warned = "Warned by mail: you."
+
+    assert warned in Page(client.get(url(world))).words
+    page = Page(client.get(url(world, {"email": "stolen"})))
+
+    assert "Your e-mail opens nothing here. It carries warnings only." in page.words
+    assert warned not in page.words
 
 
 def test_what_nobody_knows_is_said_and_not_counted_on(world: World, client: Client):
