@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db
 
 STATIC = Path(django_settings.BASE_DIR) / "static"
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-INDEX_QUERIES = 19
+INDEX_QUERIES = 20
 WORK = [UserOperation, Safe, RelayerTransaction, KeyProof]
 GOOGLE = uuid.UUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")  # Password Manager
 HASH = bytes(range(32))

@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
+from accounts.models import Credential
 from onchain.errors import (
     IdempotencyConflict,
     NotYourAccount,
@@ -40,6 +41,7 @@ from onchain.guardian_errors import (
     TooManyGuardians,
 )
 from onchain.models import (
+    Chain,
     ForeignConfiguration,
     Invitation,
     KeyProof,
@@ -47,6 +49,7 @@ from onchain.models import (
     ModuleCode,
     RecoverySetup,
     Role,
+    Safe,
     UserOperation,
     WalletProof,
 )
@@ -368,6 +371,65 @@ def test_a_proof_of_something_else_does_not_count(world: World, subtests: Any):
                 set_up(world, guardians=[address], threshold=1)
 
 
+def test_nobodys_word_stands_for_a_key_that_somebody_else_proved(world: World):
+    """Who got hold of an invitation's link is no guardian by an owner's word (R62)."""
+    guard(world, A)
+    bob = make_user()
+    prove_guardians(world, STRANGER, user=bob)
+    with pytest.raises(GuardianNotProven):
+        add(world, guardian=STRANGER, is_proof_waived=True)
+    new = newcomer(world, user=bob)
+    prove_as_guardian(world, new)
+    with pytest.raises(GuardianNotProven):
+        add(world, guardian=new.signer, is_proof_waived=True)
+    # Nor does a passkey of one's own that was removed here since.
+    mine = newcomer(world, user=world.wallet.user)
+    prove_as_guardian(world, mine)
+    assert guardian_rules.is_proven(
+        safe=world.wallet.safe, user=world.wallet.user, address=mine.signer
+    )
+    Credential.objects.filter(pk=mine.credential.pk).update(removed_at=timezone.now())
+    with pytest.raises(GuardianNotProven):
+        add(world, guardian=mine.signer)
+
+
+def test_words_that_were_compared_for_another_role_do_not_count(world: World):
+    guard(world, A)
+    new = newcomer(world, user=make_user())
+    prove_as_guardian(world, new)
+    invitation = make_invitation(
+        world, new, role=KeyProof.Role.OWNER, status=Invitation.Status.CONFIRMED
+    )
+    with pytest.raises(GuardianNotProven):
+        add(world, guardian=new.signer)
+
+    Invitation.objects.filter(pk=invitation.pk).update(role=ROLE)
+
+    assert add(world, guardian=new.signer).guardian_list == [new.signer]
+
+
+def test_an_address_that_is_not_of_the_proven_key_counts_for_nothing(world: World):
+    guard(world, A)
+    mine = newcomer(world, user=world.wallet.user)
+    prove_as_guardian(world, mine)
+    KeyProof.objects.filter(signer=mine.signer).update(signer=STRANGER)
+
+    with pytest.raises(GuardianNotProven):
+        add(world, guardian=STRANGER)
+
+
+def test_those_who_guard_already_count_towards_ten(world: World):
+    ten = [Address(bytes([0x30 + place]) * 20) for place in range(10)]
+    guard(world, *ten[:9])
+    prove_guardians(world, *ten, NEW)
+
+    assert len(add(world, guardian=ten[9]).guardian_list) == 1
+    UserOperation.objects.all().delete()
+    guard(world, *ten)
+    with pytest.raises(TooManyGuardians):
+        add(world, guardian=NEW)
+
+
 def test_whom_an_invitation_brought_counts_once_the_words_were_compared(world: World):
     bob = make_user()
     new = newcomer(world, user=bob)
@@ -602,6 +664,31 @@ def test_cancelling_a_recovery_waits_for_no_other_change(world: World):
     assert op.status == Status.AWAITING_SIGNATURES, op.failure_code
     # Nor does a change wait for it, or it could be kept up by cancelling.
     assert cancel(world) == op
+
+
+def test_one_that_ran_out_before_anybody_signed_is_asked_for_anew(world: World):
+    guard(world, begun=True)
+    draft = cancel(world)
+    assert cancel(world) == draft  # which nobody has prepared yet
+    first = world.prepare(draft)
+    chain = Chain.objects.filter(pk=world.chain.pk)
+    safes = Safe.objects.select_related("chain")
+    chain.update(head_timestamp=first.valid_until - 1)
+    assert cancel(world, safe=safes.get()) == first
+
+    chain.update(head_timestamp=first.valid_until)
+
+    assert cancel(world, safe=safes.get()) != first
+
+
+def test_one_of_another_module_is_another_one(world: World):
+    guard(world, begun=True)
+    guard(world, begun=True, module=WEEK)
+
+    first, second = cancel(world), cancel(world, module=WEEK)
+
+    assert first != second
+    assert (first.module, second.module) == (MODULE, WEEK)
 
 
 def test_an_approver_may_ask_for_it_and_a_stranger_may_not(world: World):
