@@ -157,6 +157,7 @@ def is_proven(*, safe: Safe, user: User, address: Address) -> bool:
     """
     accepted = Invitation.objects.filter(
         safe=safe,
+        role=KeyProof.Role.GUARDIAN,
         address=address,
         status=Invitation.Status.CONFIRMED,
     ).values("accepted_by")
