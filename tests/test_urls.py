@@ -375,7 +375,9 @@ def own_url(wallet: Wallet, name: str) -> str:
     if name in OF_FORMATION:
         return lookup_url(name, make_formation(wallet, people=["Bob"]).pk)
     if name in OF_CLAIM:
-        claim = claims.begun(user=wallet.user, safe=make_wallet().safe)
+        # One for all of them: a person begins ten a day.
+        claim = wallet.user.recovery_claims.first()
+        claim = claim or claims.begun(user=wallet.user, safe=make_wallet().safe)
         return lookup_url(name, claim.pk)
     if name in OF_RECOVERED:
         claims.account_claim(wallet.safe, user=wallet.user, status="done")
