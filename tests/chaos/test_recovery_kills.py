@@ -134,7 +134,7 @@ def test_a_worker_killed_while_it_starts_and_finishes_recoveries(world: World):
         rows.append(asked(world, person))
         die(world, step, rows[-1:])
         wait_for(world, Status.WAITING, rows[-1:])
-    world.ground.rpc.call("evm_increaseTime", TEST_RECOVERY_DELAY + 2)
+    world.ground.rpc.call("evm_increaseTime", TEST_RECOVERY_DELAY + 60)
     world.ground.rpc.call("evm_mine")
 
     for step in FINISH:

@@ -274,7 +274,7 @@ class Scene:
         return decode_request(bytes.fromhex(answer[2:])) is not None
 
     def wait_out_the_delay(self) -> None:
-        self.ledger.call("evm_increaseTime", TEST_RECOVERY_DELAY + 2)
+        self.ledger.call("evm_increaseTime", TEST_RECOVERY_DELAY + 60)
         self.ledger.call("evm_mine")
 
     def leave(self) -> None:
@@ -423,7 +423,7 @@ def test_one_claim_brings_two_accounts_back(
     for owner in owners:
         claimant.go(claimant.page.url.partition("?")[0] + f"?account={owner.account}")
         claimant.sees("A recovery has begun")
-    ledger.call("evm_increaseTime", TEST_RECOVERY_DELAY + 2)
+    ledger.call("evm_increaseTime", TEST_RECOVERY_DELAY + 60)
     ledger.call("evm_mine")
     for owner in owners:
         claimant.go(claimant.page.url.partition("?")[0] + f"?account={owner.account}")

@@ -139,8 +139,13 @@ class World:
         return recovery_reads.decode_number(self.ask(signature, *values))
 
     def wait(self, seconds: int) -> None:
-        """Let time pass on the chain."""
-        self.rpc("evm_increaseTime", seconds)
+        """Let a little more time pass on the chain, from its newest block on.
+
+        Each block is a second later than the one before, so many of them are ahead of
+        the clock that evm_increaseTime moves.
+        """
+        newest = int(self.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+        self.rpc("evm_setNextBlockTimestamp", newest + seconds + 1)
         self.rpc("evm_mine")
 
 
