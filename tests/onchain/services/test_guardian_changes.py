@@ -459,6 +459,48 @@ def prove_as_guardian(world: World, new: Any) -> None:
     KeyProof.objects.filter(pk=proof.pk).update(role=ROLE)
 
 
+def test_of_two_contracts_on_a_word_each_has_to_be_there(world: World):
+    prove_guardians(world, A)
+    world.node.account_codes[STRANGER] = b"\x60"
+
+    both = [A, STRANGER, NEW]
+    op = world.prepare(set_up(world, guardians=both, is_proof_waived=True))
+
+    assert (op.status, op.failure_code) == (Status.REJECTED, "no-contract-there")
+
+
+def test_a_row_that_asks_for_more_approvals_than_guardians_has_no_calls(world: World):
+    prove_guardians(world, *GUARDIANS)
+    op = set_up(world)
+    assert intents.calls_of(op)
+
+    op.new_threshold = 4
+
+    with pytest.raises(intents.IntentChanged):
+        intents.calls_of(op)
+
+
+def test_turning_it_off_takes_out_everybody_or_has_no_calls(world: World):
+    guard(world)
+    op = end(world)
+    assert intents.calls_of(op)
+
+    op.guardians = op.guardians[:1]
+
+    with pytest.raises(intents.IntentChanged):
+        intents.calls_of(op)
+
+
+def test_another_module_that_was_set_up_meanwhile_is_noticed(world: World):
+    prove_guardians(world, *GUARDIANS)
+    op = set_up(world)
+    guard(world, module=WEEK)
+
+    op = world.prepare(op)
+
+    assert (op.status, op.failure_code) == (Status.REJECTED, "recovery-changed")
+
+
 def test_a_contract_guards_on_somebodys_word_where_there_is_one(world: World):
     prove_guardians(world, A)
     for code, status in ((b"", Status.REJECTED), (b"\x60", Status.AWAITING_SIGNATURES)):
@@ -664,6 +706,16 @@ def test_cancelling_a_recovery_waits_for_no_other_change(world: World):
     assert op.status == Status.AWAITING_SIGNATURES, op.failure_code
     # Nor does a change wait for it, or it could be kept up by cancelling.
     assert cancel(world) == op
+
+
+def test_nothing_is_signed_to_cancel_what_has_ended_on_chain(world: World):
+    fake = guard(world, begun=True)
+    op = cancel(world)
+    fake.cancel()  # elsewhere, and nobody has read it yet
+
+    op = world.prepare(op)
+
+    assert (op.status, op.failure_code) == (Status.REJECTED, "recovery-ended")
 
 
 def test_one_that_ran_out_before_anybody_signed_is_asked_for_anew(world: World):
