@@ -189,6 +189,9 @@ REFUSED = {
     "an empty signature": lambda: hand_in(
         [GuardianSignature(guardian=ANN, signature=b"")]
     ),
+    "one empty signature of two": lambda: hand_in(
+        [SIGNATURES[0], GuardianSignature(guardian=BEN, signature=b"")]
+    ),
     "a guardian twice": lambda: hand_in([SIGNATURES[0], SIGNATURES[0]]),
     "another module": lambda: recovery.enable_module_call(
         account=ACCOUNT, module=SHARED_SIGNER

@@ -454,6 +454,20 @@ def test_whom_an_invitation_brought_counts_once_the_words_were_compared(world: W
     assert world.bundler.sent == []
 
 
+def test_a_word_that_was_taken_back_stops_an_addition_too(world: World):
+    guard(world, A)
+    new = newcomer(world, user=make_user())
+    prove_as_guardian(world, new)
+    make_invitation(world, new, role=ROLE, status=Invitation.Status.CONFIRMED)
+    op = world.sign(world.prepare(add(world, guardian=new.signer)))
+    Invitation.objects.update(status=Invitation.Status.ACCEPTED, address=STRANGER)
+
+    op = world.submit(op)
+
+    assert (op.status, op.failure_code) == (Status.REJECTED, "guardian-not-proven")
+    assert world.bundler.sent == []
+
+
 def prove_as_guardian(world: World, new: Any) -> None:
     proof = prove(world, new)
     KeyProof.objects.filter(pk=proof.pk).update(role=ROLE)
