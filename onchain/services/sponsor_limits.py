@@ -30,7 +30,8 @@ from onchain.services.sponsor_usage import Today, Use, today
 logger = logging.getLogger(__name__)
 
 # Kinds that keep an account safe: they have a budget of their own, outside limits and
-# pauses (R69). Cancelling a recovery also makes its approvals worthless.
+# pauses (R69). Cancelling a recovery, removing a guardian and turning recovery off also
+# make approvals worthless (invalidateNonce).
 SAFETY_KINDS: frozenset[str] = frozenset(
     {
         UserOperation.Kind.CANCEL,
@@ -38,6 +39,8 @@ SAFETY_KINDS: frozenset[str] = frozenset(
         UserOperation.Kind.SWAP_OWNER,
         UserOperation.Kind.DISABLE_MODULE,
         UserOperation.Kind.CANCEL_RECOVERY,
+        UserOperation.Kind.REVOKE_GUARDIAN,
+        UserOperation.Kind.REMOVE_RECOVERY,
     }
 )
 NEWCOMER_DAYS = 7  # an account is new for so long, unless it holds money

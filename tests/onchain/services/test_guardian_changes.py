@@ -778,7 +778,7 @@ def test_it_is_paid_for_when_all_else_is_used_up(world: World, settings: Any):
     world.node.account_balances[world.wallet.safe.address] = 0
     guard(world, begun=True)
 
-    assert world.prepare(end(world)).status == Status.REJECTED
+    assert world.prepare(change(world)).status == Status.REJECTED
     op = world.prepare(cancel(world))
 
     assert (op.status, op.is_sponsored) == (Status.AWAITING_SIGNATURES, True)

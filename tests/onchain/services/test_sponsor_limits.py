@@ -309,8 +309,15 @@ def test_beyond_the_safety_reserve_the_ordinary_limits_serve(
     assert world.prepare().sponsorship.pool == Sponsorship.Pool.ESTABLISHED
 
 
+def test_the_safety_reserve_is_for_what_takes_power_away():
+    kind = UserOperation.Kind
+    assert sponsor_limits.SAFETY_KINDS == {
+        *(kind.CANCEL, kind.REMOVE_OWNER, kind.SWAP_OWNER, kind.DISABLE_MODULE),
+        *(kind.CANCEL_RECOVERY, kind.REVOKE_GUARDIAN, kind.REMOVE_RECOVERY),
+    }
+
+
 def test_payments_never_touch_the_safety_reserve(world: World):
-    assert sponsor_limits.SAFETY_KINDS.isdisjoint({UserOperation.Kind.PAYMENT})
     assert world.prepare().sponsorship.pool == Sponsorship.Pool.ESTABLISHED
 
 
