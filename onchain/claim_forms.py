@@ -66,7 +66,8 @@ class NewOwnersForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "checkbox"}),
     )
     module = forms.ChoiceField(
-        error_messages={"required": "Choose the guardians to ask."}
+        label="Guardians, by their delay",
+        error_messages={"required": "Choose the guardians to ask."},
     )
     threshold = forms.IntegerField(
         min_value=1,
