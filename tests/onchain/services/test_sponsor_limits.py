@@ -311,10 +311,10 @@ def test_beyond_the_safety_reserve_the_ordinary_limits_serve(
 
 def test_the_safety_reserve_is_for_what_takes_power_away():
     kind = UserOperation.Kind
-    assert sponsor_limits.SAFETY_KINDS == {
+    assert {
         *(kind.CANCEL, kind.REMOVE_OWNER, kind.SWAP_OWNER, kind.DISABLE_MODULE),
         *(kind.CANCEL_RECOVERY, kind.REVOKE_GUARDIAN, kind.REMOVE_RECOVERY),
-    }
+    } == sponsor_limits.SAFETY_KINDS
 
 
 def test_payments_never_touch_the_safety_reserve(world: World):
