@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from tests.factories import make_operator
-from tests.test_urls import ADMIN_NAMES, OWNED, PERSONAL, PUBLIC, own_url
+from tests.test_urls import ADMIN_NAMES, NAMING, OWNED, PERSONAL, PUBLIC, own_url
 from tests.undoing import undone
 from tests.wallets import Wallet, make_wallet
 
@@ -90,7 +90,7 @@ def test_an_answer_to_a_stranger_is_guarded(alice, subtests):
 def test_a_public_page_is_guarded(alice, subtests):
     for name, (method, status) in PUBLIC.items():
         with subtests.test(name), undone():
-            response = Client().generic(method, reverse(name))
+            response = Client().generic(method, reverse(name, args=NAMING.get(name)))
 
             assert response.status_code == status
             assert_guarded(response)

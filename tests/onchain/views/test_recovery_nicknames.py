@@ -102,7 +102,7 @@ def test_a_nickname_leads_to_what_the_address_leads_to(alice: Wallet):
     for typed in (NAME, NAME.upper(), alice.safe.address_text):
         answer = Client().get(reverse("onchain:recover"), {"account": typed})
         page = Page(answer)
-        assert "1 of 1 guardians, after a delay of 3 minutes" in page.words
+        assert "1 of 1 guardian, after a delay of 3 minutes" in page.words
         assert alice.safe.address_text[-4:] in page.words
     assert RecoveryLookup.objects.count() == 1
 
