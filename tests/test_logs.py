@@ -155,6 +155,7 @@ def test_in_production_each_line_is_one_json_object(tmp_path):
     assert "hunter2" not in text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("level", "is_said"), [("ERROR", False), ("warning", True), ("DEBUG", True)]
 )

@@ -503,6 +503,7 @@ def test_every_address_of_an_account_says_which_of_its_people_it_is_for():
     assert sorted(name for table in tables for name in table) == sorted(OWNED)
 
 
+@pytest.mark.thorough
 def test_a_viewer_gets_what_is_for_everybody_and_words_elsewhere(
     alice, viewer, subtests
 ):
@@ -524,6 +525,7 @@ def test_a_viewer_gets_what_is_for_everybody_and_words_elsewhere(
             assert effects() == before
 
 
+@pytest.mark.thorough
 def test_an_approver_gets_what_is_for_signers_and_words_elsewhere(
     alice, approver, subtests
 ):

@@ -152,6 +152,7 @@ def test_a_changed_review_never_reaches_the_passkey(
     visitor.sees("You discarded this request before it was signed.")
 
 
+@pytest.mark.thorough
 def test_the_new_passkey_is_not_asked_to_let_itself_in(
     visitor: Visitor, key: VirtualPasskeys
 ) -> None:

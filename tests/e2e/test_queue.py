@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.ledger import ETH, Ledger, new_recipient
@@ -70,6 +71,7 @@ def removed_owner_no_longer_counts(
     assert ledger.balance_wei(recipient) == 0
 
 
+@pytest.mark.thorough
 def test_two_people_approve_in_any_order_and_cancel_for_certain(
     people: tuple[Visitor, Visitor],
     ledger: Ledger,

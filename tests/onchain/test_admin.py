@@ -84,6 +84,7 @@ def test_a_person_nudges_nothing(model, everything):
 # --- Reading ---------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_an_operator_sees_the_list_and_each_row(operator, everything, subtests):
     for model in MODELS:
         with subtests.test(label(model)):
@@ -165,6 +166,7 @@ def test_any_search_is_answered(query, operator, everything):
         found(operator, model, query)
 
 
+@pytest.mark.thorough
 def test_a_search_with_nul_is_answered(operator, everything, subtests):
     for model in MODELS:
         with subtests.test(label(model)):

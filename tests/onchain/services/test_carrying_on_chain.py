@@ -37,7 +37,9 @@ def ended(world: World, op: UserOperation) -> bool:
     return world.fresh(op).status in ENDED
 
 
-@pytest.mark.parametrize("is_sponsored", [True, False])
+@pytest.mark.parametrize(
+    "is_sponsored", [True, pytest.param(False, marks=pytest.mark.thorough)]
+)
 def test_past_a_bundler_that_never_mines_the_relayer_carries_it_at_no_cost(
     real_world: World, settings, is_sponsored: bool
 ):

@@ -36,7 +36,14 @@ pytestmark = [pytest.mark.chain, pytest.mark.django_db]
 
 PATIENCE = 30.0  # seconds; a busy machine is no failure
 STRANGER = 9  # place of an account that anvil signs for and nothing else here uses
-PLACES = pytest.mark.parametrize("place", [0, 1, 2], ids=["first", "middle", "last"])
+PLACES = pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(0, id="first", marks=pytest.mark.thorough),
+        pytest.param(1, id="middle"),
+        pytest.param(2, id="last", marks=pytest.mark.thorough),
+    ],
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,6 +131,7 @@ def test_an_answer_is_no_approval_and_an_approval_no_answer(scene: Scene):  # no
     assert drill_results.tally_of(drill).answered == 0
 
 
+@pytest.mark.thorough
 def test_the_module_itself_takes_no_answer_for_an_approval(scene: Scene):  # noqa: F811
     drill, row = started(scene), scene.claim()
     answers = {

@@ -80,7 +80,12 @@ class AbstractionKit:
         self.process.wait(10)
 
 
-@pytest.fixture(params=[0, P256_PRECOMPILE], ids=["its default", "our verifiers"])
+@pytest.fixture(
+    params=[
+        pytest.param(0, id="its default"),
+        pytest.param(P256_PRECOMPILE, id="our verifiers", marks=pytest.mark.thorough),
+    ]
+)
 def kit(
     request: pytest.FixtureRequest, node_url: str, bundler_url: str
 ) -> Iterator[AbstractionKit]:

@@ -106,6 +106,7 @@ def test_two_modules_with_two_delays_are_a_race_that_is_foreseen():
         assert (end.result, end.seconds) == loss_game.outcome(rules), rules
 
 
+@pytest.mark.thorough
 def test_every_small_account_and_every_mishap_is_answered_as_it_turns_out():
     """Up to two owners and two guardians of four kinds, every threshold and mishap."""
     seen = 0

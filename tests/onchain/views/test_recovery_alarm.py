@@ -42,6 +42,7 @@ def words_of(wallet: Wallet, url: str) -> str:
     return Page(wallet.client.get(url)).words
 
 
+@pytest.mark.thorough
 def test_every_page_of_every_owner_says_it(alice: Wallet, bob: Wallet, begun, subtests):
     own = [alice.url(name) for name in PAGES]
     others = [reverse(name) for name in ("passkeys", "help", "home")]

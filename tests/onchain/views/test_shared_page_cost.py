@@ -29,7 +29,7 @@ from tests.onchain.services.changes import (
 from tests.several import SharedWorld, make_shared_world
 from tests.wallets import Wallet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 MOST_QUERIES = 11
 FEW, MANY = 2, 6
