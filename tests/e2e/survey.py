@@ -52,6 +52,7 @@ class Survey:
             self.noticed[kind] += found
 
     def look_at(self, name: str, page: Page) -> None:
+        page.wait_for_load_state()
         page.evaluate(AXE.read_text())
         for width, height in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})

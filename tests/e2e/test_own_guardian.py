@@ -50,7 +50,7 @@ def test_another_device_of_ones_own_becomes_the_only_guardian(
     visitor.wait_until_included()
 
     visitor.visit("recovery/")
-    visitor.reloads_until("1 of 1 guardians")
+    visitor.reloads_until("1 of 1 guardian")
     visitor.sees("is a key of the owners themselves")
     visitor.sees("the others are too few to bring the account back")
     survey.look_at("recovery-own", page)

@@ -181,11 +181,13 @@ class Scene:
         page, survey = self.claimant.page, self.survey
         wanted = "Own it with a wallet instead of a passkey"
         page.get_by_role("link", name=wanted).click()
+        self.claimant.sees("A wallet of yours becomes the owner")
         survey.look_at("recover-wallet", page)
         self.claimant.press("Take the address from this wallet")
         field = page.get_by_label("Address", exact=True)
         expect(field).to_have_value(wallet.address_text.lower())
         self.claimant.press("Go on with this address")
+        self.claimant.sees("The new owner to be")
         survey.look_at("recover-wallet-named", page)
         self.claimant.press("Ask the guardians")
         self.claimant.sees("Show that it can sign")
@@ -362,7 +364,7 @@ def ask_for(claimant: Visitor) -> list[str]:
     """Prove the new passkey for the open account and ask; the words to read out."""
     claimant.press("Touch the passkey")
     claimant.press("Go on")
-    claimant.sees("1 of 1 guardians must approve.")
+    claimant.sees("1 of 1 guardian must approve.")
     return words_on(claimant)
 
 

@@ -132,6 +132,7 @@ def test_somebody_is_asked_into_a_living_account_as_an_owner(
     alice.press("Make the link")
     link = link_on(alice)
     alice.page.get_by_role("link", name="See whether they accepted").click()
+    alice.sees("The invitation of Bob")
     survey.look_at("invited-open", alice.page)
 
     open_link(bob, link)
