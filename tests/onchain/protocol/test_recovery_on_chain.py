@@ -139,11 +139,7 @@ class World:
         return recovery_reads.decode_number(self.ask(signature, *values))
 
     def wait(self, seconds: int) -> None:
-        """Let a little more time pass on the chain, from its newest block on.
-
-        Each block is a second later than the one before, so many of them are ahead of
-        the clock that evm_increaseTime moves.
-        """
+        """Let a little more time pass on the chain, from its newest block on."""
         newest = int(self.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
         self.rpc("evm_setNextBlockTimestamp", newest + seconds + 1)
         self.rpc("evm_mine")
