@@ -102,6 +102,7 @@ def visitor(browser: Browser, fragile: FragileStack) -> Iterator[Visitor]:
     context.close()
 
 
+@pytest.mark.thorough
 def test_a_payment_waits_for_a_killed_bundler_and_is_made_once(
     fragile: FragileStack, visitor: Visitor
 ) -> None:

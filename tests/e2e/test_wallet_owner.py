@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 from onchain.protocol.abi import call_data
@@ -117,6 +118,7 @@ def approve(visitor: Visitor, wallet: InjectedWallet) -> None:
     visitor.press("Approve with your wallet")
 
 
+@pytest.mark.thorough
 def test_a_wallet_proves_itself_and_approves_beside_the_passkey(
     visitor: Visitor, ledger: Ledger
 ) -> None:
