@@ -147,4 +147,6 @@ def test_a_worker_killed_while_it_starts_and_finishes_recoveries(world: World):
         assert found is not None
         assert list(found.owners) == row.new_owner_list
     sent = RelayerTransaction.objects.filter(account_claim__isnull=False)
-    assert sorted(sent.values_list("status", flat=True)) == ["mined"] * 2 * len(rows)
+    open_ones = sent.exclude(status="mined")  # the follower may be behind the claims
+    world.wait_until(lambda: not open_ones.exists(), "each transaction is mined")
+    assert sent.count() == 2 * len(rows)
